@@ -1,0 +1,123 @@
+"""Words as data: from a view to the messages that a model reads. Knows no game, no model.
+
+A wording is written in YAML beside its game. Its texts are Jinja templates over `view`, `seat`,
+`names`, `terms`, `persona`, `shape` (the JSON that is expected) and `last`. What comes first in a
+dialogue is equal for every seat of a variant and nothing that was said ever changes, so that model
+servers can reuse what they have read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from catallaxy.agents.base import Ask
+from catallaxy.agents.chat import Message
+from catallaxy.agents.moves import shape
+
+
+def money(amount: float) -> str:
+    """An amount as people write it: `$1,250`, `$33.50`, at most two decimals."""
+    text = f"{amount:,.2f}"
+    return "$" + text.removesuffix(".00")
+
+
+def number(amount: float) -> str:
+    """A plain number without needless decimals: `5`, `0.25`, `12.5`."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".")
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+_ENVIRONMENT.filters.update(money=money, number=number)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Every word that a model reads in one game.
+
+    `system` must use public facts only (it is the shared start of every dialogue), `briefing` is
+    told to a seat once, in private, `asks` has one text per move type (by its class name),
+    `objection` reads a refused try back, `scratchpad` is added where private thinking is wanted.
+    Raises ValueError when a text is not a valid template.
+    """
+
+    name: str
+    system: str
+    asks: Mapping[str, str]
+    briefing: str = ""
+    objection: str = "{{ objection }}"
+    scratchpad: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        try:
+            self._templates  # noqa: B018  compiled early, so that a bad text stops before a run
+        except TemplateError as error:
+            raise ValueError(f"wording {self.name!r}: {error}") from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_templates"}
+
+    @cached_property
+    def _templates(self) -> Mapping[str, Template]:
+        texts = {
+            "system": self.system,
+            "briefing": self.briefing,
+            "objection": self.objection,
+            "scratchpad": self.scratchpad,
+            **{f"ask {name}": text for name, text in self.asks.items()},
+        }
+        return {name: _ENVIRONMENT.from_string(text) for name, text in texts.items()}
+
+    def messages(self, ask: Ask, *, persona: str, scratchpad: bool) -> tuple[Message, ...]:
+        """What is new for this seat since `ask.dialogue`: one user message, before it the rules.
+
+        Raises ValueError when a text asks for something that the view does not have.
+        """
+        try:
+            if ask.objection is not None:
+                return (Message("user", self._objection(ask, scratchpad)),)
+            if ask.dialogue:
+                return (Message("user", self._ask(ask, scratchpad)),)
+            told = self._render("briefing", ask, persona=persona, shape="")
+            system = self._render("system", ask, persona="", shape="")
+            user = "\n\n".join(part for part in (told, self._ask(ask, scratchpad)) if part)
+            return (Message("system", system), Message("user", user))
+        except TemplateError as error:
+            raise ValueError(f"wording {self.name!r} does not fit the game: {error}") from error
+
+    def _ask(self, ask: Ask, scratchpad: bool) -> str:
+        name = ask.move_type.__name__
+        if f"ask {name}" not in self._templates:
+            raise ValueError(f"wording {self.name!r} has no text under asks for {name!r}")
+        expected = shape(ask.move_type, scratchpad=scratchpad)
+        text = self._render(f"ask {name}", ask, persona="", shape=expected)
+        if not scratchpad:
+            return text
+        return f"{text}\n{self._render('scratchpad', ask, persona='', shape=expected)}"
+
+    def _objection(self, ask: Ask, scratchpad: bool) -> str:
+        expected = shape(ask.move_type, scratchpad=scratchpad)
+        return self._render("objection", ask, persona="", shape=expected)
+
+    def _render(self, name: str, ask: Ask, **more: str) -> str:
+        return (
+            self._templates[name]
+            .render(
+                view=ask.view,
+                seat=ask.seat,
+                names=self.names,
+                terms=self.terms,
+                objection=ask.objection,
+                tries_left=ask.tries_left,
+                **more,
+            )
+            .strip()
+        )

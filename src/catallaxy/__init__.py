@@ -1,0 +1,1 @@
+"""Catallaxy: language-model agents play economic games."""
