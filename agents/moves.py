@@ -3,6 +3,8 @@
 Knows no game: a move type is any frozen dataclass of numbers, strings, literals and lists.
 """
 
+import contextlib
+import json
 import re
 import typing
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 REASONING = "reasoning"
 
 _DIGIT_GROUPS = re.compile(r"(?<=\d),(?=\d{3})")
-_FIRST_BRACES = re.compile(r"\{.*?\}", re.DOTALL)
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 
 Extraction = Literal["string_aware", "non_greedy"]
 
@@ -112,23 +114,34 @@ def _plain(value: Any) -> Any:
 
 def _object_in(text: str, extraction: Extraction) -> dict[str, Any]:
     if extraction == "non_greedy":
-        match = _FIRST_BRACES.search(text)
-        candidates = [match.group()] if match else []
+        begin = text.find("{")
+        end = text.find("}", begin)
+        candidates = [text[begin : end + 1]] if -1 < begin < end else []
     else:
         candidates = _objects(text)
     for candidate in candidates:
-        for attempt in (candidate, _outside_strings(candidate)):
-            try:
-                value = orjson.loads(attempt)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(value, dict):
-                return value
+        value = _loaded(candidate)
+        if isinstance(value, dict):
+            return value
     if "{" in text and not candidates:
         raise ValueError("Your JSON object was cut off: it has no closing brace. Be brief.")
     if candidates:
         raise ValueError("What stands between the braces is not valid JSON.")
     raise ValueError("There was no JSON object in your answer.")
+
+
+def _loaded(candidate: str) -> Any:
+    """The JSON value of `candidate`, mended where models often slip; None if it is beyond that."""
+    with contextlib.suppress(orjson.JSONDecodeError):
+        return orjson.loads(candidate)
+    with contextlib.suppress(ValueError, RecursionError):
+        # strict=False: a raw line break inside a string
+        return json.loads(_outside_strings(candidate), strict=False, parse_constant=_refuse)
+    return None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON number")
 
 
 def _objects(text: str) -> list[str]:
@@ -164,10 +177,12 @@ def _objects(text: str) -> list[str]:
 
 
 def _outside_strings(text: str) -> str:
-    """`text` with digit groups joined and `$` dropped, except inside JSON strings."""
+    """`text` without digit groups, `$` and trailing commas, except inside JSON strings."""
     parts = re.split(r'("(?:[^"\\]|\\.)*")', text, flags=re.DOTALL)
     return "".join(
-        part if part.startswith('"') else _DIGIT_GROUPS.sub("", part).replace("$", "")
+        part
+        if part.startswith('"')
+        else _TRAILING_COMMA.sub("", _DIGIT_GROUPS.sub("", part)).replace("$", "")
         for part in parts
     )
 
@@ -191,6 +206,8 @@ def _numbers_and_words(
 def _tidy(found: dict[str, Any], move_type: type[Any]) -> dict[str, Any]:
     numbers, words = _numbers_and_words(move_type)
     for name, value in found.items():
+        if isinstance(value, bool) and name in numbers:
+            found[name] = str(value).lower()  # JSON's true is no amount
         if not isinstance(value, str):
             continue
         if name in numbers:

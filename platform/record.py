@@ -62,7 +62,8 @@ class EpisodeStatus(StrEnum):
     """How an episode ended."""
 
     SETTLED = "settled"
-    FAILED = "failed"
+    FAILED = "failed"  # by infrastructure or a bug: resume plays it again
+    CRASHED = "crashed"  # by a player, under `retry: official`: final, without metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,42 @@ class Call:
     started: float = 0.0
     ended: float = 0.0
     reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier launches of a run left: final outcomes, and how often every episode began."""
+
+    outcomes: "Mapping[str, Outcome]" = field(default_factory=dict)
+    plays: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What settlement and progress need of an episode that is durably recorded."""
+
+    ordinal: int
+    episode: str
+    status: EpisodeStatus
+    seats: Mapping[Seat, str]
+    payoffs: Mapping[Seat, float]
+    turns: int
+    forfeits: int
+    bad_tries: int
+    error: str | None = None
+
+    @staticmethod
+    def of(episode: Episode) -> "Outcome":
+        """The outcome of an episode that has just been played."""
+        kinds = [turn.kind for turn in episode.turns]
+        return Outcome(
+            ordinal=episode.engagement.ordinal,
+            episode=episode.engagement.id,
+            status=episode.status,
+            seats=episode.engagement.seats,
+            payoffs=episode.payoffs,
+            turns=len({turn.turn for turn in episode.turns}),
+            forfeits=kinds.count(TurnKind.FORFEIT),
+            bad_tries=kinds.count(TurnKind.UNREADABLE) + kinds.count(TurnKind.ILLEGAL),
+            error=episode.error,
+        )

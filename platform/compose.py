@@ -1,0 +1,171 @@
+"""From names and overrides to one plain, resolved configuration. Hydra, and nothing else.
+
+Below this module nobody sees a DictConfig.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import orjson
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from catallaxy.platform.config import known
+from catallaxy.platform.errors import ConfigError
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+VERSION_BASE = "1.3"
+
+Plain = dict[str, Any]
+
+
+def composed(overrides: Sequence[str]) -> Plain:
+    """The resolved configuration of one run. Raises ConfigError with one sentence."""
+    with _hydra(overrides):
+        config = compose("config", overrides=list(overrides), return_hydra_config=True)
+        return resolved(config, config.hydra.runtime.choices)
+
+
+def jobs(overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of every job of a sweep (`-m`), in Hydra's order."""
+    from hydra._internal.core_plugins.basic_sweeper import (  # noqa: PLC0415
+        BasicSweeper,
+    )
+    from hydra.core.override_parser.overrides_parser import (  # noqa: PLC0415
+        OverridesParser,
+    )
+
+    with _hydra(overrides):
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+        batches = BasicSweeper.split_arguments(parsed, None)
+        return [list(job) for batch in batches for job in batch]
+
+
+def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
+    """Named parts loaded, interpolations resolved, Hydra's own part removed."""
+    config = config.copy()
+    OmegaConf.set_struct(config, False)
+    config.pop("hydra", None)
+    _name_compat(config)
+    _name_backends(config, str(choices.get("backend")))
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_one_line(error)) from error
+    if not isinstance(plain, dict):
+        raise ConfigError("the configuration is not a mapping")
+    return {str(key): value for key, value in plain.items()}
+
+
+def digest(config: Mapping[str, Any]) -> str:
+    """The configuration's hash: what resume compares."""
+    from hashlib import blake2b  # noqa: PLC0415
+
+    canonical = orjson.dumps(config, option=orjson.OPT_SORT_KEYS)
+    return blake2b(canonical, digest_size=8).hexdigest()
+
+
+def _name_compat(config: DictConfig) -> None:
+    """`compat.glee=official` means the preset of that name."""
+    for family, value in list(config.get("compat", {}).items()):
+        if isinstance(value, str):
+            config.compat[family] = _named(f"compat/{family}", value, at=f"compat.{family}")
+
+
+def _name_backends(config: DictConfig, default: str) -> None:
+    """Every agent's `backend` becomes a name in `backends`, which holds the configurations."""
+    backends: dict[str, Any] = {}
+    for name, agent in config.agent.items():
+        if not isinstance(agent, DictConfig) or "backend" not in agent:
+            continue
+        wish, at = agent.backend, f"agent.{name}.backend"
+        if isinstance(wish, DictConfig):
+            use = str(wish.get("use", "default"))
+            base = config.backend if use in ("default", default) else _named("backend", use, at=at)
+            changes = {key: value for key, value in wish.items() if key != "use"}
+            label = f"{default if use == 'default' else use}@{name}"
+            backends[label] = _changed(base, changes, at)
+        elif wish in (None, "default", default):
+            label = default
+            backends[label] = config.backend
+        else:
+            label = str(wish)
+            backends[label] = _named("backend", label, at=at)
+        agent.backend = label
+    config.pop("backend")
+    config.backends = backends
+
+
+def _changed(base: DictConfig, changes: Mapping[Any, Any], at: str) -> Any:
+    merged = base.copy()
+    for key, value in changes.items():
+        known(str(key), [str(k) for k in base], at=f"{at}.{key}")
+        OmegaConf.update(merged, str(key), value, merge=True)
+    return merged
+
+
+def _named(group: str, name: str, *, at: str) -> DictConfig | ListConfig:
+    known(name, [path.stem for path in (CONF / group).glob("*.yaml")], at=at)
+    return OmegaConf.load(CONF / group / f"{name}.yaml")
+
+
+@contextmanager
+def _hydra(overrides: Sequence[str]) -> Iterator[None]:
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
+            yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explained(error, overrides)) from error
+
+
+_UNKNOWN_KEY = re.compile(r"Could not (?:override|append to config\.?.*?|set) '?([\w.@/\[\]]+)'?")
+_NOT_IN_STRUCT = re.compile(r"Key '([^']+)' is not in struct")
+_NO_OPTION = re.compile(r"Could not find '([^']+)'")
+
+
+def _explained(error: Exception, overrides: Sequence[str]) -> str:
+    """What Hydra says, in one line, with the nearest valid name."""
+    text = str(error) + " " + str(error.__cause__ or "")
+    if match := _NO_OPTION.search(text):
+        group, _, option = match.group(1).rpartition("/")
+        return _nearest(option, _options(group), f"{group}={option}" if group else option)
+    if "not in struct" in text or "Could not override" in text:
+        full = next((m.group(1) for m in [_UNKNOWN_KEY.search(text)] if m), "")
+        return _nearest_key(full)
+    return _one_line(error)
+
+
+def _options(group: str) -> list[str]:
+    folder = CONF / group
+    return sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _nearest(name: str, options: Sequence[str], asked: str) -> str:
+    near = get_close_matches(name, options, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"{asked}: {name!r} is not known.{hint} Allowed: {', '.join(options)}."
+
+
+def _nearest_key(full: str) -> str:
+    """The sentence for an override of a field that does not exist."""
+    with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
+        config: Any = compose("config")
+    path, _, last = full.rpartition(".")
+    node: Any = OmegaConf.select(config, path) if path else config
+    if not isinstance(node, DictConfig):
+        groups = [p.name for p in CONF.iterdir() if p.is_dir()]
+        first = full.split(".")[0].split("@")[0].split("/")[0]
+        return _nearest(first, [*map(str, config), *groups], full)
+    return _nearest(last, [str(key) for key in node], full)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
