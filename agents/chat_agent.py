@@ -26,7 +26,7 @@ class ChatAgent:
     json_extraction: Extraction = "string_aware"
 
     async def act(self, ask: Ask) -> Act:
-        """Answer `ask` with one call to the model; trouble in words when the reply is unreadable."""
+        """Answer `ask` with one call to the model; trouble in words if the reply is unreadable."""
         said = ask.wording.messages(ask, persona=self.persona, scratchpad=self.scratchpad)
         form = schema(ask.move_type, scratchpad=self.scratchpad) if self.constrain else None
         sampling = Sampling(self.temperature, self.top_p, self.max_tokens, ask.seed, ask.call)

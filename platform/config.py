@@ -142,10 +142,12 @@ def _plain(value: Any, hint: type[Any], at: str) -> Any:
         return _fraction(value, at)
     if hint is float:
         return _number(value, at)
+    if getattr(hint, "_is_protocol", False):
+        return value
     right = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
     if hint in (bool, int, str) and not right:
         raise _wrong(value, _name(hint), at)
-    if not isinstance(value, hint) and not getattr(hint, "_is_protocol", False):
+    if not isinstance(value, hint):
         raise _wrong(value, _name(hint), at)
     return value
 

@@ -12,6 +12,8 @@ from catallaxy.agents.base import Act, Ask
 from catallaxy.games.glee.bargaining import (
     Answer,
     BargainingView,
+    Claim,
+    ClaimWithMessage,
     Move,
     Offer,
     OfferWithMessage,
@@ -40,7 +42,7 @@ class EquilibriumBargainer:
         view: BargainingView = ask.view
         wanted = self._share(view) * view.pie
         if view.offer is None:
-            return Act(_offer(view, wanted, unit=self.unit, chatty=self.chatty))
+            return Act(_offer(ask, wanted, unit=self.unit, chatty=self.chatty))
         return Act(_answer(view, at_least=wanted - self.unit))
 
     def _share(self, view: BargainingView) -> float:
@@ -68,7 +70,7 @@ class FairBargainer:
         """Offer the fair division or hold the offer against it."""
         view: BargainingView = ask.view
         if view.offer is None:
-            return Act(_offer(view, self.share * view.pie, unit=self.unit, chatty=self.chatty))
+            return Act(_offer(ask, self.share * view.pie, unit=self.unit, chatty=self.chatty))
         least = (self.share - self.tolerance) * view.pie
         return Act(_answer(view, at_least=least - self.unit / 2))
 
@@ -87,7 +89,7 @@ class GreedyBargainer:
         """Demand the whole pie, or hold out for it."""
         view: BargainingView = ask.view
         if view.offer is None:
-            return Act(_offer(view, view.pie, unit=self.unit, chatty=self.chatty))
+            return Act(_offer(ask, view.pie, unit=self.unit, chatty=self.chatty))
         last = view.round == view.rounds_told
         return Act(_answer(view, at_least=self.unit if last else view.pie))
 
@@ -109,7 +111,7 @@ class RandomBargainer:
         rng = Random(ask.seed)
         if view.offer is None:
             drawn = rng.randint(0, int(_exact(view.pie) / _exact(self.unit))) * self.unit
-            return Act(_offer(view, drawn, unit=self.unit, chatty=self.chatty))
+            return Act(_offer(ask, drawn, unit=self.unit, chatty=self.chatty))
         return Act(Answer("accept" if rng.random() < self.accept_probability else "reject"))
 
 
@@ -145,7 +147,7 @@ class ConcessionBargainer:
         view: BargainingView = ask.view
         if view.offer is None:
             wanted = self._demand(view, view.round) * view.pie
-            return Act(_offer(view, wanted, unit=self.unit, chatty=self.chatty))
+            return Act(_offer(ask, wanted, unit=self.unit, chatty=self.chatty))
         least = self._demand(view, view.round + 1) * view.pie
         return Act(_answer(view, at_least=least - self.unit / 2))
 
@@ -161,16 +163,22 @@ def _exact(amount: float) -> Decimal:
     return Decimal(repr(amount))
 
 
-def _offer(view: BargainingView, wanted: float, *, unit: float, chatty: bool) -> Move:
+def _offer(ask: Ask, wanted: float, *, unit: float, chatty: bool) -> Move:
     """An offer that keeps `wanted` dollars, to the nearest unit, within the pie."""
+    view: BargainingView = ask.view
     pie, step = _exact(view.pie), _exact(unit)
     units = (_exact(wanted) / step).to_integral_value(ROUND_HALF_EVEN)
     own = min(max(units * step, Decimal(0)), pie)
     gains = {view.seat: float(own), view.other: float(pie - own)}
-    if not view.messages_allowed:
-        return Offer(gains["alice"], gains["bob"])
     said = f"I propose ${own:,} for me and ${pie - own:,} for you." if chatty else ""
-    return OfferWithMessage(gains["alice"], gains["bob"], said[: view.max_message_chars])
+    message = said[: view.max_message_chars]
+    if ask.move_type is Claim:
+        return Claim(float(own))
+    if ask.move_type is ClaimWithMessage:
+        return ClaimWithMessage(float(own), message)
+    if ask.move_type is OfferWithMessage:
+        return OfferWithMessage(gains["alice"], gains["bob"], message)
+    return Offer(gains["alice"], gains["bob"])
 
 
 def _answer(view: BargainingView, *, at_least: float) -> Answer:

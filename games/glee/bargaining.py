@@ -18,6 +18,7 @@ from catallaxy.games.glee.bargaining_theory import proposer_share
 from catallaxy.games.glee.compat import GleeCompat
 
 Decision: TypeAlias = Literal["accept", "reject"]
+OfferForm: TypeAlias = Literal["division", "claim"]
 Horizon: TypeAlias = Literal["stated", "hidden"]
 HorizonKind: TypeAlias = Literal["single", "stated", "hidden"]
 Role: TypeAlias = Literal["proposer", "responder"]
@@ -45,13 +46,28 @@ class OfferWithMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What the proposer keeps, in dollars of round 1; the other gets the rest of the pie."""
+
+    claim: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWithMessage:
+    """What the proposer keeps, in dollars of round 1, and a text for the other player."""
+
+    claim: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the other player says to an offer."""
 
     decision: Decision
 
 
-Move: TypeAlias = Offer | OfferWithMessage | Answer
+Move: TypeAlias = Offer | OfferWithMessage | Claim | ClaimWithMessage | Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,9 @@ class Bargaining:
 
     `pie` in dollars; `delta_a`, `delta_b` in (0, 1]: what a dollar keeps of its value to Alice and
     to Bob per further round; `horizon` says whether `max_rounds`, and that both get nothing after
-    it, is told to the players; `show_inflation_update` reminds them of what was lost from round 2.
+    it, is told to the players; `offer_form` is how an offer is put: both amounts, as in GLEE, or
+    the proposer's own (for models that cannot add); `show_inflation_update` reminds them of what
+    was lost from round 2.
     Raises ValueError for a field that no game can have.
     """
 
@@ -149,6 +167,7 @@ class Bargaining:
     horizon: Horizon = "hidden"
     complete_information: bool = True
     messages_allowed: bool = False
+    offer_form: OfferForm = "division"
     show_inflation_update: bool = True
     max_message_chars: int = 2000
     compat: GleeCompat = field(default_factory=GleeCompat)
@@ -163,6 +182,10 @@ class Bargaining:
             raise ValueError(f"max_rounds: give 1 or more; you gave {self.max_rounds!r}.")
         if self.horizon not in ("stated", "hidden"):
             raise ValueError(f"horizon: give 'stated' or 'hidden'; you gave {self.horizon!r}.")
+        if self.offer_form not in ("division", "claim"):
+            raise ValueError(
+                f"offer_form: give 'division' or 'claim'; you gave {self.offer_form!r}."
+            )
         if self.max_message_chars < 0:
             raise ValueError(
                 f"max_message_chars: give 0 or more; you gave {self.max_message_chars!r}."
@@ -248,6 +271,8 @@ class Bargaining:
         """An answer while an offer is open, else an offer."""
         if state.offer is not None:
             return Answer
+        if self.offer_form == "claim":
+            return ClaimWithMessage if self.messages_allowed else Claim
         return OfferWithMessage if self.messages_allowed else Offer
 
     def check(self, state: BargainingState, seat: Seat, move: Move) -> None:
@@ -261,14 +286,35 @@ class Bargaining:
             if move.decision not in ("accept", "reject"):
                 raise IllegalMove(f"Say accept or reject; you said {move.decision!r}.")
             return
-        self._check_amounts(move.alice_gain, move.bob_gain)
-        if isinstance(move, OfferWithMessage) and len(move.message) > self.max_message_chars:
+        if isinstance(move, (Claim, ClaimWithMessage)):
+            self._check_claim(move.claim)
+        else:
+            self._check_amounts(seat, move.alice_gain, move.bob_gain)
+        if (
+            isinstance(move, (OfferWithMessage, ClaimWithMessage))
+            and len(move.message) > self.max_message_chars
+        ):
             raise IllegalMove(
                 f"A message has at most {self.max_message_chars} characters; "
                 f"yours has {len(move.message)}."
             )
 
-    def _check_amounts(self, alice: float, bob: float) -> None:
+    def _check_claim(self, claim: float) -> None:
+        if not 0 <= claim <= self.pie:  # refuses NaN too
+            raise IllegalMove(
+                f"claim must be a number from 0 to {self.pie:.15g}; you gave {claim:.15g}."
+            )
+
+    def _division(
+        self, seat: Seat, move: Offer | OfferWithMessage | Claim | ClaimWithMessage
+    ) -> tuple[float, float]:
+        """What Alice and Bob would get."""
+        if isinstance(move, (Offer, OfferWithMessage)):
+            return move.alice_gain, move.bob_gain
+        rest = float(Decimal(repr(self.pie)) - Decimal(repr(move.claim)))
+        return (move.claim, rest) if seat == "alice" else (rest, move.claim)
+
+    def _check_amounts(self, seat: Seat, alice: float, bob: float) -> None:
         pie = self.pie
         if self.compat.bargaining_bounds == "none":
             fits = alice + bob == pie
@@ -282,8 +328,17 @@ class Bargaining:
         if not fits:
             raise IllegalMove(
                 f"alice_gain and bob_gain must add up to exactly {pie:.15g}; "
-                f"{alice:.15g} and {bob:.15g} add up to {_sum(alice, bob).normalize(_EXACT):.17g}."
+                f"{alice:.15g} and {bob:.15g} add up to {_sum(alice, bob).normalize(_EXACT):.17g}. "
+                f"{self._mended(seat, alice if seat == 'alice' else bob)}"
             )
+
+    def _mended(self, seat: Seat, own: float) -> str:
+        """The division that leaves `seat` what it asked for."""
+        if not 0 <= own <= self.pie:
+            return "Ask for no more than there is."
+        rest = float(Decimal(repr(self.pie)) - Decimal(repr(own)))
+        other = "bob" if seat == "alice" else "alice"
+        return f"With {seat}_gain {own:.15g}, {other}_gain must be {rest:.15g}."
 
     def step(self, state: BargainingState, moves: Mapping[Seat, Move]) -> BargainingState:
         """An offer opens it to the other; an answer ends the game or the round."""
@@ -291,8 +346,10 @@ class Bargaining:
         move = moves[seat]
         offer = state.offer
         if not isinstance(move, Answer):
-            message = move.message if isinstance(move, OfferWithMessage) else ""
-            made = Proposal(state.round, seat, move.alice_gain, move.bob_gain, message)
+            talks = isinstance(move, (OfferWithMessage, ClaimWithMessage))
+            made = Proposal(
+                state.round, seat, *self._division(seat, move), move.message if talks else ""
+            )
             return BargainingState(state.round, made, state.history)
         if offer is None:
             raise ValueError("an answer came before an offer: `check` was not asked")

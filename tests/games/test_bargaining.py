@@ -17,6 +17,7 @@ from catallaxy.games.glee.bargaining import (
     Bargaining,
     BargainingState,
     BargainingView,
+    Claim,
     Ended,
     Move,
     Offer,
@@ -175,7 +176,8 @@ def test_amounts_that_do_not_add_up_are_refused_with_their_sum() -> None:
     said = refusal(rules, play(rules), "alice", Offer(6000, 4000.5))
 
     assert said == (
-        "alice_gain and bob_gain must add up to exactly 10000; 6000 and 4000.5 add up to 10000.5."
+        "alice_gain and bob_gain must add up to exactly 10000; 6000 and 4000.5 add up to 10000.5. "
+        "With alice_gain 6000, bob_gain must be 4000."
     )
 
 
@@ -212,7 +214,17 @@ def test_check_never_fails_otherwise_than_with_a_reason(
         try:
             rules.check(rules.start(Random(0)), "alice", Offer(alice, bob))
         except IllegalMove as refused:
-            assert len(str(refused)) < 200
+            assert len(str(refused)) < 300
+
+
+def test_a_claim_leaves_the_other_the_rest_of_the_pie_exactly() -> None:
+    rules = Bargaining(pie=100.1, offer_form="claim")
+
+    state = play(rules, Claim(33.3), REJECT, Claim(0.1), ACCEPT)
+
+    assert [(p.alice_gain, p.bob_gain) for p in state.history] == [(33.3, 66.8), (100, 0.1)]
+    said = refusal(rules, play(rules), "alice", Claim(100.2))
+    assert said == "claim must be a number from 0 to 100.1; you gave 100.2."
 
 
 def test_a_message_over_the_limit_is_refused() -> None:
