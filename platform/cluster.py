@@ -54,7 +54,7 @@ class OnRay:
         return field_
 
     def _how_many(self, session: Session) -> int:
-        import ray  # noqa: PLC0415  half a second that inline runs need not spend
+        import ray
 
         wished = self.hosts or max(1, int(ray.cluster_resources().get("CPU", 1)))
         narrow = min((g.backend.limits.concurrency for g in session.gates), default=wished)
@@ -63,7 +63,7 @@ class OnRay:
 
 def _join(address: str | None, hosts: int | None) -> bool:
     """Whether Ray was started here (and is to be stopped at the end)."""
-    import ray  # noqa: PLC0415
+    import ray
 
     if ray.is_initialized():
         return False
@@ -180,7 +180,7 @@ class RemoteRecord:
 
 @dataclass(slots=True)
 class _Seat:
-    """One host as the driver sees it: its actor and what it still owes."""
+    """One host as the driver sees it: its actor (a Ray handle) and what it still owes."""
 
     number: int
     actor: Any = None
@@ -220,9 +220,9 @@ class _Field:
         return [seat.pid for seat in self._seats]
 
     async def start(self) -> None:
-        import ray  # noqa: PLC0415
-        from ray.exceptions import RayActorError  # noqa: PLC0415
-        from ray.util.scheduling_strategies import (  # noqa: PLC0415
+        import ray
+        from ray.exceptions import RayActorError
+        from ray.util.scheduling_strategies import (
             NodeAffinitySchedulingStrategy,
         )
 
@@ -235,18 +235,19 @@ class _Field:
             .remote(str(self._folder.resolve()), self._recording)
         )
         try:
-            await self._store.ready.remote()
+            await self._store.ready.remote()  # ty: ignore[missing-attribute]
         except RayActorError as error:
             raise StoreError(_cause(error)) from error
         self._shared = ray.put(self._session)
         await asyncio.gather(*(self._seat(seat) for seat in self._seats))
 
     async def _seat(self, seat: _Seat) -> None:
-        import ray  # noqa: PLC0415
+        import ray
 
         options = {"num_cpus": self._config.cpus_per_host, "max_concurrency": 64}
+        remote: Any = ray.remote
         seat.actor = (
-            ray.remote(HostActor)
+            remote(HostActor)
             .options(**options)
             .remote(self._shared, self._store, self._in_flight, len(self._seats))
         )
@@ -277,7 +278,7 @@ class _Field:
     async def _answer(
         self, seat: _Seat, future: "asyncio.Future[Report]", queue: "_Queue"
     ) -> Report:
-        from ray.exceptions import RayActorError, RayTaskError  # noqa: PLC0415
+        from ray.exceptions import RayActorError, RayTaskError
 
         try:
             report = future.result()
@@ -292,7 +293,7 @@ class _Field:
         return report
 
     async def _supply(self, seat: _Seat, queue: "_Queue") -> None:
-        from ray.exceptions import RayActorError  # noqa: PLC0415
+        from ray.exceptions import RayActorError
 
         wanted = self._in_flight + max(4, self._in_flight // 2) - len(seat.owes)
         plans = queue.take(wanted) if wanted > self._in_flight // 4 else []
@@ -326,7 +327,7 @@ class _Field:
         return Report(outcomes=tuple(known.values()), again=len(again))
 
     async def close(self, status: str) -> None:
-        import ray  # noqa: PLC0415
+        import ray
 
         closing = [_awaited(seat.actor.close.remote()) for seat in self._seats if seat.actor]
         await asyncio.gather(*closing, return_exceptions=True)

@@ -4,9 +4,10 @@ Below this module nobody sees a DictConfig.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import orjson
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from catallaxy.platform.config import known
@@ -28,21 +29,21 @@ Plain = dict[str, Any]
 
 def composed(overrides: Sequence[str]) -> Plain:
     """The resolved configuration of one run. Raises ConfigError with one sentence."""
-    with _hydra(overrides):
+    with _hydra():
         config = compose("config", overrides=list(overrides), return_hydra_config=True)
         return resolved(config, config.hydra.runtime.choices)
 
 
 def jobs(overrides: Sequence[str]) -> list[list[str]]:
     """The overrides of every job of a sweep (`-m`), in Hydra's order."""
-    from hydra._internal.core_plugins.basic_sweeper import (  # noqa: PLC0415
+    from hydra._internal.core_plugins.basic_sweeper import (
         BasicSweeper,
     )
-    from hydra.core.override_parser.overrides_parser import (  # noqa: PLC0415
+    from hydra.core.override_parser.overrides_parser import (
         OverridesParser,
     )
 
-    with _hydra(overrides):
+    with _hydra():
         parsed = OverridesParser.create().parse_overrides(list(overrides))
         batches = BasicSweeper.split_arguments(parsed, None)
         return [list(job) for batch in batches for job in batch]
@@ -66,8 +67,6 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
 
 def digest(config: Mapping[str, Any]) -> str:
     """The configuration's hash: what resume compares."""
-    from hashlib import blake2b  # noqa: PLC0415
-
     canonical = orjson.dumps(config, option=orjson.OPT_SORT_KEYS)
     return blake2b(canonical, digest_size=8).hexdigest()
 
@@ -111,19 +110,19 @@ def _changed(base: DictConfig, changes: Mapping[Any, Any], at: str) -> Any:
     return merged
 
 
-def _named(group: str, name: str, *, at: str) -> DictConfig | ListConfig:
+def _named(group: str, name: str, *, at: str) -> Any:
     known(name, [path.stem for path in (CONF / group).glob("*.yaml")], at=at)
     return OmegaConf.load(CONF / group / f"{name}.yaml")
 
 
 @contextmanager
-def _hydra(overrides: Sequence[str]) -> Iterator[None]:
+def _hydra() -> Generator[None]:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
             yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explained(error, overrides)) from error
+        raise ConfigError(_explained(error)) from error
 
 
 _UNKNOWN_KEY = re.compile(r"Could not (?:override|append to config\.?.*?|set) '?([\w.@/\[\]]+)'?")
@@ -131,7 +130,7 @@ _NOT_IN_STRUCT = re.compile(r"Key '([^']+)' is not in struct")
 _NO_OPTION = re.compile(r"Could not find '([^']+)'")
 
 
-def _explained(error: Exception, overrides: Sequence[str]) -> str:
+def _explained(error: Exception) -> str:
     """What Hydra says, in one line, with the nearest valid name."""
     text = str(error) + " " + str(error.__cause__ or "")
     if match := _NO_OPTION.search(text):

@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import logging
 import platform as machine
+import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from catallaxy.platform.store.reader import Reader
 
 from catallaxy.agents.base import Ask
 from catallaxy.agents.chat import CallKey
@@ -35,6 +35,7 @@ from catallaxy.platform.market.marketplace import (
     RunStatus,
 )
 from catallaxy.platform.record import Engagement
+from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.rows import AgentRow, Run
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,6 @@ async def conduct(
     built = _with_recordings(built)
     if built.check:
         await _check(built.session.gates)
-    folder.mkdir(parents=True, exist_ok=True)
     hosting = await built.cluster.open(built.session, folder, built.recording)
     status = RunStatus.FAILED
     try:
@@ -228,6 +228,35 @@ def run_id(folder: Path) -> str:
     return "/".join(parts[below:])
 
 
+def fresh_folder(runs: Path, name: str) -> Path:
+    """A new run folder that nobody else has: <runs>/<date>/<time>_<name>."""
+    now = datetime.now().astimezone()
+    safe = re.sub(r"[^\w.-]+", "-", name)
+    stem = runs / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{safe}"
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for extra in range(1000):
+        folder = stem if not extra else stem.with_name(f"{stem.name}-{extra}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise ConfigError(f"there are too many runs named {stem}")
+
+
+def reopened(folder: Path) -> tuple[dict[str, Any], str]:
+    """The configuration and the id of a run that was launched before.
+
+    Raises ConfigError if the configuration is not the one that it was launched with.
+    """
+    with Reader.open(folder) as reader:
+        [(run, recorded)] = reader.sql("SELECT run, config_hash FROM runs").rows
+        config = reader.config()
+    if digest(config) != recorded:
+        raise ConfigError(f"{folder}: its configuration was changed; it can no longer be resumed")
+    return config, run
+
+
 def _git_sha() -> str:
     """The commit of this code, `+` if it was changed since; empty outside a checkout."""
     here = Path(__file__).resolve().parent
@@ -266,7 +295,7 @@ def _with_recordings(built: Experiment) -> Experiment:
 
 
 @contextlib.contextmanager
-def _interruptible(stop: asyncio.Event) -> Iterator[None]:
+def _interruptible(stop: asyncio.Event) -> Generator[None]:
     """The first Ctrl-C (or SIGTERM) stops cleanly, the second one at once."""
     loop = asyncio.get_running_loop()
 

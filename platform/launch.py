@@ -2,10 +2,8 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +48,8 @@ def run(arguments: list[str]) -> int:
     """`catallaxy run`: check every job of the launch, then let Hydra start them."""
     if any(argument in _ASKS_HYDRA for argument in arguments):
         return _with_hydra(arguments)
-    from catallaxy.platform import compose  # noqa: PLC0415
-    from catallaxy.platform.experiment import experiment  # noqa: PLC0415
+    from catallaxy.platform import compose
+    from catallaxy.platform.experiment import experiment, fresh_folder
 
     sweep = bool({"-m", "--multirun"} & set(arguments))
     overrides = [a for a in arguments if not a.startswith("-")]
@@ -63,32 +61,16 @@ def run(arguments: list[str]) -> int:
         name = str(config["name"])
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     if not any(o.startswith(f"{key}=") for o in overrides):
-        arguments = [*arguments, f"{key}={_fresh_folder(name)}"]
+        arguments = [*arguments, f"{key}={fresh_folder(RUNS, name)}"]
     return _with_hydra(arguments)
 
 
-def _fresh_folder(name: str) -> Path:
-    """A run folder that nobody else has: runs/<date>/<time>_<name>."""
-    now = datetime.now().astimezone()
-    safe = re.sub(r"[^\w.-]+", "-", name)
-    stem = RUNS / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{safe}"
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    for extra in range(1000):
-        folder = stem if not extra else stem.with_name(f"{stem.name}-{extra}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise ConfigError(f"there are too many runs named {stem}")
-
-
 def _with_hydra(arguments: list[str]) -> int:
-    import hydra  # noqa: PLC0415
-    from hydra.core.hydra_config import HydraConfig  # noqa: PLC0415
-    from omegaconf import DictConfig  # noqa: PLC0415
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import DictConfig
 
-    from catallaxy.platform import compose  # noqa: PLC0415
+    from catallaxy.platform import compose
 
     codes: list[int] = []
 
@@ -109,13 +91,13 @@ def _with_hydra(arguments: list[str]) -> int:
 
 
 def _play(config: dict[str, Any], folder: Path, run: str | None = None) -> int:
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
-    from catallaxy.platform.view.summary import print_summary  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from catallaxy.platform.experiment import conduct, experiment  # noqa: PLC0415
-    from catallaxy.platform.view.progress import Watcher  # noqa: PLC0415
+    from catallaxy.platform.experiment import conduct, experiment
+    from catallaxy.platform.view.progress import Watcher
+    from catallaxy.platform.view.summary import print_summary
 
     console = Console(stderr=True)
     built = experiment(config)
@@ -137,23 +119,16 @@ def _at(folder: Path) -> str:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    import orjson  # noqa: PLC0415
-    from catallaxy.platform.store.reader import Reader, find_run  # noqa: PLC0415
-
-    from catallaxy.platform.compose import digest  # noqa: PLC0415
+    from catallaxy.platform.experiment import reopened
+    from catallaxy.platform.store.reader import find_run
 
     folder = find_run(options.run, RUNS)
-    with Reader.open(folder) as reader:
-        (launched,) = reader.sql("select run, config, config_hash from runs").rows
-    name, text, recorded = launched
-    config = orjson.loads(text)
-    if digest(config) != recorded:
-        raise ConfigError(f"{folder}: its configuration was changed; it can no longer be resumed")
-    return _play(config, folder, name)
+    config, run = reopened(folder)
+    return _play(config, folder, run)
 
 
 def _sql(options: argparse.Namespace) -> int:
-    from catallaxy.platform.store.reader import Reader  # noqa: PLC0415
+    from catallaxy.platform.store.reader import Reader
 
     with Reader.open(*(options.runs or [RUNS])) as reader:
         reader.sql(options.query).write(options.format, options.output)
@@ -161,21 +136,21 @@ def _sql(options: argparse.Namespace) -> int:
 
 
 def _ls(options: argparse.Namespace) -> int:
-    from catallaxy.platform.view.listing import print_runs  # noqa: PLC0415
+    from catallaxy.platform.view.listing import print_runs
 
     return print_runs(Path(options.folder))
 
 
 def _show(options: argparse.Namespace) -> int:
-    from catallaxy.platform.store.reader import find_run  # noqa: PLC0415
-    from catallaxy.platform.view.dialogue import print_dialogue  # noqa: PLC0415
+    from catallaxy.platform.store.reader import find_run
+    from catallaxy.platform.view.dialogue import print_dialogue
 
     return print_dialogue(find_run(options.run, RUNS), options.episode, private=options.private)
 
 
 def _report(options: argparse.Namespace) -> int:
-    from catallaxy.platform.store.reader import find_run  # noqa: PLC0415
-    from catallaxy.platform.view.report import write_report  # noqa: PLC0415
+    from catallaxy.platform.store.reader import find_run
+    from catallaxy.platform.view.report import write_report
 
     path = write_report(find_run(options.run, RUNS), options.output)
     sys.stdout.write(f"{path}\n")

@@ -19,7 +19,7 @@ from catallaxy.platform.store.rows import VariantRow
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may spend; null is no limit. A spent budget stops the run, which can be resumed."""
+    """What a run may spend; null is no limit. A run whose budget is spent can be resumed."""
 
     calls: int | None = None
     tokens: int | None = None

@@ -1,0 +1,39 @@
+"""Numbers as a person reads them. Knows nothing else."""
+
+_NOISE = 1e-9
+
+
+def plain(value: float | None) -> str:
+    """A payoff, a metric or a count: whole ones with separators, others in four digits."""
+    if value is None or value != value:
+        return "–"
+    if abs(value) < _NOISE:
+        return "0"
+    if abs(value) >= 1000 or (value == round(value) and abs(value) < 1e15):
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def short(value: float | None) -> str:
+    """A mean in the few digits that a table has room for."""
+    if value is None or value != value:
+        return "–"
+    value += 0.0 if abs(value) >= _NOISE else -value
+    size = abs(value)
+    if size < 10:
+        return f"{value:.2f}"
+    return f"{value:,.1f}" if size < 1000 else f"{value:,.0f}"
+
+
+def compact(count: float) -> str:
+    """A count in at most five characters: 9,999, 12k, 3.4M."""
+    for size, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if count >= size:
+            shown = count / unit
+            return f"{shown:.1f}{letter}" if shown < 10 else f"{shown:,.0f}{letter}"
+    return f"{count:,.0f}"
+
+
+def percent(part: float, whole: float) -> str:
+    """`part` of `whole` in whole percent."""
+    return f"{100 * part / whole:.0f} %" if whole else "–"
