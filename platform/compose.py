@@ -6,7 +6,6 @@ Below this module nobody sees a DictConfig.
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import orjson
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -29,7 +28,7 @@ Plain = dict[str, Any]
 
 def composed(overrides: Sequence[str]) -> Plain:
     """The resolved configuration of one run. Raises ConfigError with one sentence."""
-    with _hydra():
+    with _hydra(overrides):
         config = compose("config", overrides=list(overrides), return_hydra_config=True)
         return resolved(config, config.hydra.runtime.choices)
 
@@ -43,7 +42,7 @@ def jobs(overrides: Sequence[str]) -> list[list[str]]:
         OverridesParser,
     )
 
-    with _hydra():
+    with _hydra(overrides):
         parsed = OverridesParser.create().parse_overrides(list(overrides))
         batches = BasicSweeper.split_arguments(parsed, None)
         return [list(job) for batch in batches for job in batch]
@@ -116,29 +115,31 @@ def _named(group: str, name: str, *, at: str) -> Any:
 
 
 @contextmanager
-def _hydra() -> Generator[None]:
+def _hydra(overrides: Sequence[str]) -> Generator[None]:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
             yield
+    except OverrideParseException as error:
+        why = _one_line(error).partition(" See http")[0]
+        said = f"{error.override!r} is no FIELD=VALUE that can be read: {why}."
+        raise ConfigError(said) from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explained(error)) from error
+        raise ConfigError(_explained(error, overrides)) from error
 
 
-_UNKNOWN_KEY = re.compile(r"Could not (?:override|append to config\.?.*?|set) '?([\w.@/\[\]]+)'?")
-_NOT_IN_STRUCT = re.compile(r"Key '([^']+)' is not in struct")
+_UNKNOWN_KEY = re.compile(r"Could not (?:override|append to config|set) '?([\w.@/\[\]]+)'?")
 _NO_OPTION = re.compile(r"Could not find '([^']+)'")
 
 
-def _explained(error: Exception) -> str:
+def _explained(error: Exception, overrides: Sequence[str]) -> str:
     """What Hydra says, in one line, with the nearest valid name."""
-    text = str(error) + " " + str(error.__cause__ or "")
+    text = f"{error} {error.__cause__ or ''}"
     if match := _NO_OPTION.search(text):
         group, _, option = match.group(1).rpartition("/")
-        return _nearest(option, _options(group), f"{group}={option}" if group else option)
-    if "not in struct" in text or "Could not override" in text:
-        full = next((m.group(1) for m in [_UNKNOWN_KEY.search(text)] if m), "")
-        return _nearest_key(full)
+        return _unknown(option, _options(group), f"{group}={option}" if group else option)
+    if match := _UNKNOWN_KEY.search(text):
+        return _unknown_field(match.group(1), overrides)
     return _one_line(error)
 
 
@@ -147,23 +148,40 @@ def _options(group: str) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
 
 
-def _nearest(name: str, options: Sequence[str], asked: str) -> str:
-    near = get_close_matches(name, options, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{asked}: {name!r} is not known.{hint} Allowed: {', '.join(options)}."
+def _unknown(name: str, options: Sequence[str], asked: str) -> str:
+    try:
+        known(name, options, at=asked)
+    except ConfigError as error:
+        return str(error)
+    return f"{asked}: {name!r} cannot be set here."
 
 
-def _nearest_key(full: str) -> str:
+def _unknown_field(path: str, overrides: Sequence[str]) -> str:
     """The sentence for an override of a field that does not exist."""
+    groups = [o for o in overrides if "." not in o.partition("=")[0].partition("@")[0]]
     with initialize_config_dir(str(CONF), version_base=VERSION_BASE):
-        config: Any = compose("config")
-    path, _, last = full.rpartition(".")
-    node: Any = OmegaConf.select(config, path) if path else config
-    if not isinstance(node, DictConfig):
-        groups = [p.name for p in CONF.iterdir() if p.is_dir()]
-        first = full.split(".")[0].split("@")[0].split("/")[0]
-        return _nearest(first, [*map(str, config), *groups], full)
-    return _nearest(last, [str(key) for key in node], full)
+        node: Any = compose("config", overrides=[o for o in groups if _composes(o)])
+    at, names = "", path.split(".")
+    for name in names:
+        options = [str(key) for key in node if str(key) != "_target_"]
+        at = f"{at}.{name}" if at else name
+        if name not in options:
+            more = (
+                [p.name for p in CONF.iterdir() if p.is_dir()] if node is None or at == name else []
+            )
+            return _unknown(name, sorted({*options, *more}), at)
+        node = node[name]
+        if not isinstance(node, DictConfig):
+            return f"{path}: {at} is a value, it has no fields."
+    return f"{path} is a mapping: +{path}.NAME=VALUE adds a name, ~{path}.NAME removes one."
+
+
+def _composes(override: str) -> bool:
+    try:
+        compose("config", overrides=[override])
+    except (HydraException, OmegaConfBaseException):
+        return False
+    return True
 
 
 def _one_line(error: BaseException) -> str:

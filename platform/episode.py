@@ -46,11 +46,12 @@ class Table:
         started = time.time()
         try:
             await sitting.play()
-        except Crashed as crash:
-            return sitting.failed(EpisodeStatus.CRASHED, "player", str(crash), started)
         except Exception as error:  # noqa: BLE001  the one place where faults become data
-            text = f"{type(_first(error)).__name__}: {_first(error)}"
-            return sitting.failed(EpisodeStatus.FAILED, blame(error).value, text, started)
+            first = _first(error)
+            if isinstance(first, Crashed):
+                return sitting.failed(EpisodeStatus.CRASHED, "player", str(first), started)
+            text = f"{type(first).__name__}: {first}"
+            return sitting.failed(EpisodeStatus.FAILED, blame(first).value, text, started)
         return sitting.settled(started)
 
 

@@ -37,8 +37,6 @@ class Fault(StrEnum):
 
 def blame(error: BaseException) -> Fault:
     """Whose fault `error` is, seen from the table."""
-    if isinstance(error, BaseExceptionGroup):
-        return blame(error.exceptions[0])
     if isinstance(error, (BackendFailed, asyncio.TimeoutError)):
         return Fault.BACKEND
     if isinstance(error, GameBroke):

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from os import cpu_count
@@ -177,7 +177,7 @@ async def conduct(
     Raises NotReady before the first episode when a model cannot be asked, StoreError when the
     record cannot be written.
     """
-    built = _with_recordings(built)
+    built = replace(built, session=await asyncio.to_thread(_with_recordings, built.session))
     if built.check:
         await _check(built.session.gates)
     hosting = await built.cluster.open(built.session, folder, built.recording)
@@ -285,13 +285,14 @@ async def _check(gates: Sequence[Gate]) -> None:
             await gate.close()
 
 
-def _with_recordings(built: Experiment) -> Experiment:
-    """Give every replay backend the calls of the run that it replays."""
-    for gate in built.session.gates:
+def _with_recordings(session: Session) -> Session:
+    """Give every replaying backend the calls of the run that it replays."""
+    recordings = {}
+    for gate in session.gates:
         if isinstance(gate.backend, Replay):
             with Reader.open(Path(gate.backend.run)) as reader:
-                gate.backend.load(reader.recorded_calls())
-    return built
+                recordings[gate.name] = tuple(reader.recorded_calls())
+    return replace(session, recordings=recordings)
 
 
 @contextlib.contextmanager

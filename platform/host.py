@@ -15,6 +15,7 @@ from catallaxy.agents.base import Agent
 from catallaxy.agents.wording import Wording
 from catallaxy.platform.backends.cassette import Cassette, RecordedCall
 from catallaxy.platform.backends.gate import Gate
+from catallaxy.platform.backends.replay import Replay
 from catallaxy.platform.episode import Table
 from catallaxy.platform.record import Call, Engagement, Episode, Outcome, Past
 from catallaxy.platform.store.rows import AgentRow, LedgerEntry, Run, VariantRow
@@ -30,13 +31,15 @@ Write = Callable[[Sequence[Call], Sequence[Episode]], Awaitable[None]]
 class Session:
     """Everything that a host needs to play, as plain data that pickles.
 
-    `gates` are all backends that `agents` use, each once, so that limits and sinks can be set.
+    `gates` are all backends that `agents` use, each once, so that limits and sinks can be set;
+    `recordings` are the calls that the replaying ones among them answer from, by name.
     """
 
     agents: Mapping[str, Agent]
     wordings: Mapping[str, Wording]
     gates: tuple[Gate, ...] = ()
     table: Table = field(default_factory=Table)
+    recordings: Mapping[str, tuple[RecordedCall, ...]] = field(default_factory=dict)
 
     def slots(self) -> int:
         """How many requests the backends of this session may have under way at once."""
@@ -171,6 +174,8 @@ class Host:
         self._fault: BaseException | None = None
         self._cassette = Cassette((), own=True)
         for gate in session.gates:
+            if isinstance(gate.backend, Replay):
+                gate.backend.load(session.recordings[gate.name])
             gate.share(parts)
             gate.sink = self._called
             gate.cassette = self._cassette

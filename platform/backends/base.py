@@ -47,6 +47,10 @@ class Backend:
         """Answer once, without retries. Raises BackendFailed, and nothing else."""
         raise NotImplementedError
 
+    def part(self, parts: int) -> "Backend":
+        """This backend as one of `parts` processes should use it; limits are the gate's affair."""
+        return self
+
     async def close(self) -> None:
         """Close what was opened on this event loop; asking again opens it again."""
 

@@ -76,6 +76,7 @@ class Gate:
         self.name = name
         self.backend = backend
         self.limits = backend.limits
+        self._whole = backend  # before it was shared
         self.sink: Sink | None = None
         self.cassette: Cassette | None = None
         self.spent = Spent()
@@ -85,15 +86,22 @@ class Gate:
         return f"Gate({self.name!r}, {self.backend!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"name": self.name, "backend": self.backend, "limits": self.limits}
+        return {
+            "name": self.name,
+            "whole": self._whole,
+            "backend": self.backend,
+            "limits": self.limits,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        Gate.__init__(self, state["name"], state["backend"])
+        Gate.__init__(self, state["name"], state["whole"])
+        self.backend = state["backend"]
         self.limits = state["limits"]
 
     def share(self, parts: int) -> None:
         """From now on this process gets one of `parts` equal parts of every limit."""
-        self.limits = self.backend.limits.part(parts)
+        self.limits = self._whole.limits.part(parts)
+        self.backend = self._whole.part(parts)
         self._live = PerLoop(self._open)
 
     async def reply(

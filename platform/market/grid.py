@@ -20,9 +20,9 @@ class Grid:
     `factors` maps a name to its levels. A level is the value of the rule of that name, or a mapping
     of several rules that change together. `seating` is `by_seat` (the agents are named like the
     seats), `ordered_pairs` (every pair of different agents, both ways round), `with_self` (also
-    self-play) or `listed` (`pairs`, agents in the order of the seats). Nature's seed is shared by all
-    seatings of one variant and replicate (common random numbers). Within a replicate the order is
-    shuffled by the run's seed, so that a run that is cut short is still nearly balanced.
+    self-play) or `listed` (`pairs`, agents in the order of the seats). Nature's seed is shared by
+    all seatings of one variant and replicate (common random numbers). Within a replicate the order
+    is shuffled by the run's seed, so that a run that is cut short is still nearly balanced.
     """
 
     factors: Mapping[str, Sequence[Any]] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """One run as a reader sees it: its file, or the parts of a run that goes on."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from catallaxy.platform.store.duck import identifier, literal, locked_by, rows, 
 from catallaxy.platform.store.folders import STORE
 from catallaxy.platform.store.lock import FolderLock
 from catallaxy.platform.store.schema import TABLES, Schema, found_version
+
+INSTANT_S = 2.0
 
 _KEYS = {"runs": "run", "variants": "variant", "agents": "agent", "episodes": "episode"}
 _OF_AN_EPISODE = ("seatings", "turns", "metrics")
@@ -32,7 +35,7 @@ def attach(
     connection: duckdb.DuckDBPyConnection, folder: Path, alias: str, schema: Schema
 ) -> Source:
     """The run in `folder`. Raises StoreError where there is nothing to read."""
-    held = lock.for_reading(folder)
+    held = _held(folder)
     if held is None:
         return _of_parts(connection, folder)
     path = folder / STORE
@@ -58,6 +61,19 @@ def attach(
     except StoreError:
         held.release()
         raise
+
+
+def _held(folder: Path) -> FolderLock | None:
+    """The lock of a reader; None where a writer is at work and has laid out something to read.
+
+    A writer that has just begun, or that is about to end, lays out nothing for an instant.
+    """
+    last = time.monotonic() + INSTANT_S
+    while True:
+        held = lock.for_reading(folder)
+        if held is not None or parts.newest(folder) or time.monotonic() >= last:
+            return held
+        time.sleep(lock.POLL_S)
 
 
 def _of_file(

@@ -74,7 +74,9 @@ def _print_episode(shown: Playback, console: Console, *, private: bool) -> None:
     console.print(Text(f"{one_line(shown.game)}, {ended}"))
     for sitter in shown.sitters:
         console.print(Text(f"  {who(sitter)}"))
-    names = {sitter.seat: f"{sitter.seat} ({sitter.agent})" for sitter in shown.sitters}
+    names = {
+        s.seat: s.seat if s.seat == s.agent else f"{s.seat} ({s.agent})" for s in shown.sitters
+    }
     for (turn, seat), tries in groupby(shown.tries, key=lambda each: (each.turn, each.seat)):
         console.print()
         console.print(Text(f"Turn {turn + 1} · {one_line(names.get(seat, seat))}", "bold cyan"))

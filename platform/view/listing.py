@@ -35,7 +35,9 @@ def print_runs(folder: Path) -> int:
     grid = Grid(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
     for title in _TITLES:
         left = title in ("run", "status", "started", "models")
-        grid.add_column(title, justify="left" if left else "right", overflow="fold", no_wrap=title == "run")
+        grid.add_column(
+            title, justify="left" if left else "right", overflow="fold", no_wrap=title == "run"
+        )
     for run in found:
         grid.add_row(*_line(run))
     console.print(grid)

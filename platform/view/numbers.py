@@ -34,6 +34,15 @@ def compact(count: float) -> str:
     return f"{count:,.0f}"
 
 
+def seconds(value: float | None) -> str:
+    """A latency, in the unit that leaves it two or three digits."""
+    if value is None or value != value:
+        return "–"
+    if value < 1:
+        return f"{1000 * value:.2g} ms" if value < 0.01 else f"{1000 * value:.0f} ms"
+    return f"{value:.1f} s" if value < 100 else f"{value:,.0f} s"
+
+
 def percent(part: float, whole: float) -> str:
     """`part` of `whole` in whole percent."""
     return f"{100 * part / whole:.0f} %" if whole else "–"

@@ -1,7 +1,6 @@
-"""What a person sees while a run goes on: a live panel, or plain lines where there is no terminal."""
+"""What a person sees while a run goes on: a live panel, or plain lines without a terminal."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console

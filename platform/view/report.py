@@ -18,7 +18,7 @@ from markupsafe import Markup
 from catallaxy.platform.errors import NotReady, StoreError
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.view import tables
-from catallaxy.platform.view.numbers import percent, plain, short
+from catallaxy.platform.view.numbers import percent, plain, seconds, short
 from catallaxy.platform.view.overview import Overview, overview
 from catallaxy.platform.view.playback import Playback, playback
 from catallaxy.platform.view.progress import clock
@@ -88,6 +88,7 @@ def render(reader: Reader) -> str:
         config=json.dumps(stands.config, indent=2, ensure_ascii=False),
         few=MOST_TRIES,
         longest=LONGEST,
+        most_measures=MOST_MEASURES,
         fields=fields,
         plain_names=tables.plain_names,
     )
@@ -102,7 +103,9 @@ def _page() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(plain=plain, short=short, percent=percent, clipped=clipped, line=one_line)
+    env.filters.update(
+        plain=plain, short=short, percent=percent, seconds=seconds, clipped=clipped, line=one_line
+    )
     return env.get_template("report.html")
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from catallaxy.platform.market.marketplace import Progress, RunStatus
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.view import tables
-from catallaxy.platform.view.numbers import compact, short
+from catallaxy.platform.view.numbers import compact, seconds, short
 from catallaxy.platform.view.overview import Overview, overview
 from catallaxy.platform.view.progress import clock
 from catallaxy.platform.view.visible import one_line
@@ -78,8 +78,10 @@ def _pairings(game: str, counts: pd.DataFrame, measures: pd.DataFrame) -> Grid:
     grid.add_column("agents", overflow="fold")
     grid.add_column("n", justify="right")
     for name, seat in columns:
-        grid.add_column(f"{one_line(name)}\n{one_line(seat)}".rstrip(), justify="right")
+        header = Text(f"{one_line(name)}\n{one_line(seat)}".rstrip())
+        grid.add_column(header, justify="right")
     before: list[str] = []
+    notes: list[str] = []
     for _, row in counts.head(_MOST_ROWS).iterrows():
         found = measures.loc[measures["pairing"] == row["pairing"]]
         cells = [_cells(found, name, seat) for name, seat in columns]
@@ -90,7 +92,10 @@ def _pairings(game: str, counts: pd.DataFrame, measures: pd.DataFrame) -> Grid:
         shown = Text(one_line(row["pairing"]))
         grid.add_row(shown, f"{row['settled']:,}", *(mean for mean, _ in cells))
     if len(counts) > _MOST_ROWS:
-        grid.caption = f"{len(counts) - _MOST_ROWS:,} more are in the report"
+        notes.append(f"{len(counts) - _MOST_ROWS:,} more are in the report")
+    if (measures["predicted_n"].between(1, measures["n"] - 1)).any():
+        notes.append("* theory expects something of some of these episodes only")
+    grid.caption = "; ".join(notes) or None
     return grid
 
 
@@ -98,7 +103,7 @@ def _cells(found: pd.DataFrame, name: str, seat: str) -> tuple[str, str]:
     """A mean with its interval, and what theory expects of the same episodes."""
     hit = found.loc[(found["name"] == name) & (found["seat"] == seat)]
     if hit.empty:
-        return "-", ""
+        return "–", ""
     row = hit.iloc[0]
     interval = "" if pd.isna(row["half"]) else f" ±{short(row['half'])}"
     partly = "*" if row["predicted_n"] < row["n"] else ""
@@ -125,10 +130,8 @@ def _models(agents: pd.DataFrame) -> Grid:
     for _, row in agents.head(_MOST_ROWS).iterrows():
         names = ("calls", "model_errors", "tokens_in", "cached", "tokens_out")
         cells = [compact(row[name]) for name in names]
-        cells += [
-            "-" if pd.isna(row[name]) else f"{row[name]:.2g} s" for name in ("p50_s", "p95_s")
-        ]
-        cells.append("-" if pd.isna(row["cost_usd"]) else f"${row['cost_usd']:,.4f}")
+        cells += [seconds(row[name]) for name in ("p50_s", "p95_s")]
+        cells.append("–" if pd.isna(row["cost_usd"]) else f"${row['cost_usd']:,.4f}")
         grid.add_row(Text(one_line(row["agent"])), *cells)
     return grid
 
@@ -156,7 +159,8 @@ def _print_status(result: Ended, stands: Overview | None, failed: int, console: 
     if result.status is RunStatus.FINISHED:
         _say(console, f"Finished{lost}: {told}.", "bold red" if failed else "bold green")
     elif result.status is RunStatus.STOPPED:
-        _say(console, f"Stopped, {progress.why_stopped}{lost}: {told}.", "bold yellow")
+        why = (progress.why_stopped or "stopped").removeprefix("stopped ")
+        _say(console, f"Stopped ({why}){lost}: {told}.", "bold yellow")
     else:
         why = one_line(progress.last_error or "")
         _say(console, f"Failed: {told}. {why}", "bold red")
@@ -183,7 +187,13 @@ def _typed(folder: Path) -> str:
 
 
 def _grid(title: str) -> Grid:
-    return Grid(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    return Grid(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption_justify="left",
+        pad_edge=False,
+    )
 
 
 def _put(console: Console, grid: Grid) -> None:

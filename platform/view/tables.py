@@ -35,9 +35,16 @@ LEFT JOIN metrics AS d
 ORDER BY e.ordinal
 """
 _VALUES = """
-SELECT episode, seat, name, value FROM metrics
-UNION ALL
-SELECT episode, seat, 'payoff' AS name, payoff AS value FROM seats WHERE payoff IS NOT NULL
+WITH found AS (
+  SELECT run, episode, seat, name, value FROM metrics
+  UNION ALL
+  SELECT run, episode, seat, 'payoff', payoff FROM seats WHERE payoff IS NOT NULL
+)
+SELECT f.episode, f.seat, f.name, f.value
+FROM found AS f
+JOIN episodes AS e ON e.run = f.run AND e.episode = f.episode
+LEFT JOIN seats AS s ON s.run = f.run AND s.episode = f.episode AND s.seat = f.seat
+ORDER BY e.ordinal, s.place NULLS FIRST, f.name
 """
 
 
@@ -68,7 +75,7 @@ def counts(plays: pd.DataFrame) -> pd.DataFrame:
         no_deal=(1 - plays["deal"]).astype(float),
     )
     names = ["settled", "failed", "crashed", "forfeited"]
-    by = ends.groupby(["game", "pairing"], sort=False)
+    by = ends.groupby(["game", "pairing"], sort=True)
     found = by[names].sum()
     found.insert(0, "episodes", by["episode"].count())
     found["no_deal"] = by["no_deal"].sum(min_count=1)
@@ -94,7 +101,8 @@ def measures(reader: Reader, plays: pd.DataFrame) -> pd.DataFrame:
         _measure(cast("tuple[str, ...]", key), group)  # grouped by several columns
         for key, group in values.groupby(["game", "pairing", "seat", "name"], sort=False)
     ]
-    return pd.DataFrame(rows, columns=list(_MEASURE_COLUMNS))
+    found = pd.DataFrame(rows, columns=list(_MEASURE_COLUMNS))
+    return found.sort_values(["game", "pairing"], kind="stable", ignore_index=True)
 
 
 _MEASURE_COLUMNS = (
@@ -158,9 +166,13 @@ def headlines(measures: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 _OFFERS = """
-SELECT t.episode, e.game, t.seat, t.agent, CAST(t.move AS VARCHAR) AS move
-FROM turns AS t JOIN episodes AS e ON e.run = t.run AND e.episode = t.episode
-WHERE t.kind = 'move' AND contains(CAST(t.move AS VARCHAR), '_gain"')
+SELECT t.episode, e.game, t.seat, t.agent, CAST(t.move AS VARCHAR) AS move,
+  try_cast(v.rules ->> 'pie' AS DOUBLE) AS pie
+FROM turns AS t
+JOIN episodes AS e ON e.run = t.run AND e.episode = t.episode
+LEFT JOIN variants AS v ON v.run = e.run AND v.variant = e.variant
+WHERE t.kind = 'move'
+  AND regexp_matches(CAST(t.move AS VARCHAR), '_gain"|"claim"')
 ORDER BY e.ordinal, t.seq
 """
 
@@ -168,11 +180,13 @@ ORDER BY e.ordinal, t.seq
 def offers_by_round(reader: Reader) -> pd.DataFrame:
     """Per game, agent and round, the share that proposers asked for themselves.
 
-    For games whose moves name what each seat gets as `<seat>_gain`; the n-th such move of an
-    episode is round n. Columns game, agent, round, mean, half, n.
+    For games whose moves name what each seat gets as `<seat>_gain`, or their own `claim` on the
+    rules' `pie`; the n-th such move of an episode is round n. Columns game, agent, round, mean,
+    half, n.
     """
     found = reader.sql(_OFFERS).df()
-    found["share"] = [_share(json.loads(m), s) for m, s in zip(found.move, found.seat, strict=True)]
+    asked = zip(found["move"], found["seat"], found["pie"], strict=True)
+    found["share"] = [_share(json.loads(move), seat, pie) for move, seat, pie in asked]
     found = found.dropna(subset="share")
     found["round"] = found.groupby("episode").cumcount() + 1
     rows = []
@@ -183,13 +197,15 @@ def offers_by_round(reader: Reader) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["game", "agent", "round", "mean", "half", "n"])
 
 
-def _share(move: Mapping[str, Any], seat: str) -> float | None:
-    gains = {name: value for name, value in move.items() if name.endswith("_gain")}
-    own = gains.get(f"{seat}_gain")
-    if own is None or not all(isinstance(gain, (int, float)) for gain in gains.values()):
-        return None
-    whole = sum(gains.values())
-    return own / whole if whole > 0 else None
+def _share(move: Mapping[str, Any], seat: str, pie: float) -> float | None:
+    """What the seat asks for itself, as a share; None where the move does not say."""
+    gains = [value for name, value in move.items() if name.endswith("_gain")]
+    own, whole = move.get(f"{seat}_gain"), 0.0
+    if own is None:
+        own, whole = move.get("claim"), pie
+    elif all(isinstance(gain, (int, float)) for gain in gains):
+        whole = sum(gains)
+    return own / whole if isinstance(own, (int, float)) and whole > 0 else None
 
 
 def agreement_by_round(reader: Reader, plays: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -207,7 +223,7 @@ def agreement_by_round(reader: Reader, plays: pd.DataFrame, most: int) -> pd.Dat
             parts = of_game.explode("agents").drop_duplicates(["episode", "agents"])
             groups = list(parts.groupby("agents", sort=True))
         else:
-            groups = list(of_game.groupby("pairing", sort=False))
+            groups = list(of_game.groupby("pairing", sort=True))
         for who, group in [*groups, ("", of_game)]:
             for now in range(1, int(of_game["rounds"].max()) + 1):
                 agreed = (group["deal"] > 0) & (group["rounds"] <= now)
@@ -253,7 +269,7 @@ ORDER BY a.agent
 _FAILURES = """
 SELECT status, fault, left(error, 300) AS error, count(*) AS episodes,
   min_by(episode, ordinal) AS first
-FROM episodes WHERE status <> 'settled' GROUP BY ALL ORDER BY episodes DESC, first
+FROM episodes WHERE status <> 'settled' GROUP BY ALL ORDER BY episodes DESC, first, error
 """
 _MODEL_ERRORS = """
 SELECT agent, error_type, count(*) AS calls,

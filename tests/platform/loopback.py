@@ -6,7 +6,7 @@ Also a clock that jumps, so that minutes of waiting take no time.
 import asyncio
 import heapq
 import selectors
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -75,7 +75,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*answers: Answer) -> AsyncIterator[Server]:
+async def serving(*answers: Answer) -> AsyncGenerator[Server]:
     """A server that gives `answers` in turn."""
     server = Server(list(answers))
     app = web.Application()

@@ -104,6 +104,14 @@ def test_a_file_that_is_not_there_is_named() -> None:
         asyncio.run(Gate("local", Local(gguf="/nowhere.gguf", model="mine")).check())
 
 
+def test_processes_that_share_a_machine_share_its_threads() -> None:
+    gate = Gate("local", Local(threads=6))
+    for parts, threads in ((2, 3), (100, 1), (1, 6)):
+        gate.share(parts)
+        assert isinstance(gate.backend, Local)
+        assert gate.backend.threads == threads
+
+
 @pytest.mark.local
 def test_a_file_that_is_no_model_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"not a model")

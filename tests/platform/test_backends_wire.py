@@ -31,11 +31,13 @@ Client: TypeAlias = Callable[..., Endpoint | OpenAI]
 
 
 def endpoint(url: str, **more: Any) -> Endpoint:
-    return Endpoint(**USUAL | {"base_url": url} | more)
+    fields: dict[str, Any] = USUAL | {"base_url": url} | more
+    return Endpoint(**fields)
 
 
 def hosted(url: str, **more: Any) -> OpenAI:
-    return OpenAI(**USUAL | {"base_url": url} | more)
+    fields: dict[str, Any] = USUAL | {"base_url": url} | more
+    return OpenAI(**fields)
 
 
 both = pytest.mark.parametrize("client", [endpoint, hosted])

@@ -68,6 +68,15 @@ def test_a_concession_is_seen_in_the_offers_by_round(reader: Reader):
     assert asked.is_monotonic_decreasing
 
 
+def test_a_claim_is_a_share_of_the_pie(tmp_path: Path):
+    (plan, *_) = engagements([("equilibrium", "fair")])
+    move = Turn(0, 0, "alice", 0, TurnKind.MOVE, "Claim", {"claim": 300.0})
+    episode = Episode(plan, 1, EpisodeStatus.SETTLED, (move,), payoffs={"alice": 0.0, "bob": 0.0})
+    with Reader.open(write(tmp_path / "run", [plan], [episode])) as reader:
+        (offer,) = tables.offers_by_round(reader).to_dict("records")
+    assert (offer["agent"], offer["round"], offer["mean"]) == ("equilibrium", 1, 0.3)
+
+
 def test_agreement_by_round_only_grows_and_ends_at_the_share_of_agreements(reader: Reader):
     plays = tables.plays(reader)
     found = tables.agreement_by_round(reader, plays, most=6)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sample_run import engagements, hostile, play, players, sample, write
+from sample_run import STARTED, engagements, hostile, play, players, sample, write
 
 from catallaxy.platform.errors import ConfigError, StoreError
 from catallaxy.platform.market.marketplace import Progress, RunStatus
 from catallaxy.platform.record import Call
+from catallaxy.platform.store.rows import Run
 from catallaxy.platform.store.writer import Store
 from catallaxy.platform.view.dialogue import print_dialogue
 from catallaxy.platform.view.listing import print_runs
@@ -35,9 +36,10 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hostile(tmp_path_factory.mktemp("runs") / "hostile")
 
 
-def summary(folder: Path, status: RunStatus, **progress: str) -> tuple[int, str]:
+def summary(folder: Path, status: RunStatus, why_stopped: str | None = None) -> tuple[int, str]:
     out = io.StringIO()
-    code = print_summary(Ended(folder, status, Progress(**progress)), Console(file=out))
+    ended = Ended(folder, status, Progress(why_stopped=why_stopped))
+    code = print_summary(ended, Console(file=out))
     return code, out.getvalue()
 
 
@@ -67,7 +69,8 @@ def test_a_run_stopped_by_hand_exits_130_and_by_a_budget_3(recorded: Path):
     by_hand = summary(recorded, RunStatus.STOPPED, why_stopped="stopped by hand")
     spent = summary(recorded, RunStatus.STOPPED, why_stopped="budget.calls=10 is spent")
     assert (by_hand[0], spent[0]) == (130, 3)
-    assert "Stopped, budget.calls=10 is spent" in spent[1]
+    assert "Stopped (by hand)" in by_hand[1]
+    assert "Stopped (budget.calls=10 is spent)" in spent[1]
 
 
 def test_the_summary_counts_forfeits_and_missing_agreements(recorded: Path):
@@ -94,15 +97,18 @@ def test_the_list_shows_ended_live_and_broken_runs(
     (tmp_path / "2026-01-03").mkdir()
     live = Store(tmp_path / "2026-01-03" / "live")
     try:
+        live.begin(Run("live", "live", 1, started=STARTED))
         live.plan(planned)
         live.rotate()
         assert print_runs(tmp_path) == 0
     finally:
         live.close("stopped")
-    ended_line, broken_line, *_ = capsys.readouterr().out.splitlines()[1:]
+    ended_line, broken_line, live_line = capsys.readouterr().out.splitlines()[1:]
     assert "finished" in ended_line
     assert "6/6" in ended_line
     assert "unreadable" in broken_line
+    assert "running" in live_line
+    assert "0/6" in live_line
 
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path):

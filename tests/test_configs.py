@@ -1,0 +1,153 @@
+"""Every yaml composes and builds; every experiment runs dry on a scripted model."""
+
+from pathlib import Path
+
+import pytest
+
+import catallaxy
+from catallaxy.platform.compose import CONF, composed, digest, jobs
+from catallaxy.platform.errors import ConfigError
+from catallaxy.platform.experiment import experiment
+
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+GIVEN = {
+    "openai": ["backend.model=m"],
+    "endpoint": ["backend.model=m", "backend.base_url=http://127.0.0.1:1"],
+    "langchain": [
+        "backend.class_path=langchain_core.language_models.FakeListChatModel",
+        "backend.model=m",
+    ],
+    "replay": ["backend.run=runs/last"],
+}
+
+
+def names(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_runs_dry(name: str, tmp_path: Path) -> None:
+    dry = [f"experiment={name}", "backend=scripted", "market.replicates=1"]
+    with catallaxy.run(*dry, runs=tmp_path) as record:
+        episodes = record.episodes()
+
+    assert len(episodes) > 0
+    assert set(episodes["status"]) == {"settled"}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_says_how_it_is_run(name: str) -> None:
+    package, command = (CONF / "experiment" / f"{name}.yaml").read_text().splitlines()[:2]
+
+    assert package == "# @package _global_"
+    assert command.startswith("# catallaxy run")
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        (group, name)
+        for group in ("game", "backend", "market", "cluster", "store", "table", "compat/glee")
+        for name in names(group)
+    ],
+)
+def test_every_option_of_every_group_builds(group: str, name: str) -> None:
+    more = GIVEN.get(name, []) if group == "backend" else []
+
+    built = experiment(composed(["experiment=glee_bargaining", f"{group}={name}", *more]))
+
+    assert len(built.design()) == 384
+
+
+@pytest.mark.parametrize("name", names("agent"))
+def test_every_agent_builds_at_a_seat(name: str) -> None:
+    built = experiment(composed(["experiment=glee_bargaining", f"agent@agent.bob={name}"]))
+
+    assert set(built.house.registry) == {"alice", "bob"}
+
+
+def test_a_backend_per_seat_by_name_and_with_changes() -> None:
+    config = composed(
+        [
+            "experiment=glee_bargaining",
+            "backend=scripted",
+            "agent.alice.backend=openai",
+            "agent.bob.backend={use: endpoint, model: mine, base_url: 'http://127.0.0.1:1'}",
+        ]
+    )
+
+    assert set(config["backends"]) == {"openai", "endpoint@bob"}
+    assert config["backends"]["endpoint@bob"]["model"] == "mine"
+    assert config["agent"]["bob"]["backend"] == "endpoint@bob"
+
+
+def test_naming_the_default_backend_keeps_its_overrides() -> None:
+    config = composed(
+        [
+            "experiment=glee_bargaining",
+            "backend=scripted",
+            "backend.model=special",
+            "agent.alice.backend=scripted",
+        ]
+    )
+
+    assert {spec["model"] for spec in config["backends"].values()} == {"special"}
+
+
+def test_agents_with_the_same_backend_share_one_gate() -> None:
+    built = experiment(composed(["experiment=glee_bargaining", "backend=scripted"]))
+
+    assert len(built.session.gates) == 1
+    models = {id(getattr(entry.agent, "model", None)) for entry in built.house.registry.values()}
+    assert models == {id(built.session.gates[0])}
+
+
+def test_a_compat_preset_by_its_short_name_is_the_preset() -> None:
+    short = composed(["experiment=glee_bargaining", "compat.glee=official"])
+    long = composed(["experiment=glee_bargaining", "compat/glee=official"])
+
+    assert digest(short) == digest(long)
+    assert digest(short) != digest(composed(["experiment=glee_bargaining"]))
+
+
+def test_a_sweep_has_one_job_per_combination() -> None:
+    assert jobs(["seed=1,2", "name=a,b"]) == [
+        ["seed=1", "name=a"],
+        ["seed=1", "name=b"],
+        ["seed=2", "name=a"],
+        ["seed=2", "name=b"],
+    ]
+    assert len(jobs(["seed=range(10)"])) == 10
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("backend=scripte", "Did you mean 'scripted'?"),
+        ("experiment=glee_barganing", "Did you mean 'glee_bargaining'?"),
+        ("game.rules.delta_c=1", "Did you mean 'delta_b'?"),
+        ("agnt.alice.persona=x", "Did you mean 'agent'?"),
+        ("agent.alice.temperatur=1", "Did you mean 'temperature'?"),
+        ("agent.alice.backend=opena1", "Did you mean 'openai'?"),
+        ("agent.alice.backend={use: scripted, modl: x}", "Did you mean 'model'?"),
+        ("compat.glee=offical", "Did you mean 'official'?"),
+        ("seed=[1", "no FIELD=VALUE that can be read"),
+        ("seed=x", "seed must be a whole number, not 'x'."),
+        ("market.seating=by_set", "Did you mean 'by_seat'?"),
+        ("+market.factors.deltaa=[0.5]", "Did you mean 'delta_a'?"),
+        ("market.factors.delta_a=[1.5]", "give a number above 0 and up to 1; you gave 1.5."),
+        ("market.replicates=0", "replicates must be at least 1"),
+        ("game.wording.system='{{ view.price }}'", "does not fit the game"),
+        ("game.wording.system='{% if %}'", "wording 'plain'"),
+        ("budget.calls=many", "budget.calls must be"),
+        ("market.factors={pie2: [1]}", "+market.factors.NAME=VALUE adds a name"),
+        ("table.tries=0", "tries must be at least 1"),
+        ("cluster.in_flight=x", "cluster.in_flight must be"),
+    ],
+)
+def test_a_wrong_override_is_one_sentence_before_anything_starts(override: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        experiment(composed(["experiment=glee_bargaining", "backend=scripted", override]))
+
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
