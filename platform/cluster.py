@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from catallaxy.platform.store.writer import Store
 log = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 200 * 1024**2  # our traffic is small messages
+KNOCK_S = 5.0
 MAX_DEATHS = 20  # in a row, without one episode between them
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -68,8 +70,11 @@ def _join(address: str | None, hosts: int | None) -> bool:
     if ray.is_initialized():
         return False
     own = address is None
+    if address is not None:
+        _knock(address)
     options: dict[str, Any] = (
         {
+            "address": "local",  # never somebody else's Ray that happens to run here
             "num_cpus": max(os.cpu_count() or 1, hosts or 1),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
@@ -83,6 +88,20 @@ def _join(address: str | None, hosts: int | None) -> bool:
         where = address or "on this machine"
         raise NotReady(f"Ray ({where}) cannot be reached or started: {error}") from error
     return own
+
+
+def _knock(address: str) -> None:
+    """Ray tries an address for minutes; a person should know at once that nobody is there."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
+    except (OSError, ValueError) as error:
+        raise NotReady(
+            f"cluster.address={address}: nobody answers ({error}); start Ray there with "
+            "`ray start --head`, or leave cluster.address=null"
+        ) from error
 
 
 class StoreActor:
