@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from loopback import ASKED, sampling
+from tests.platform.loopback import ASKED, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling
 from catallaxy.platform.backends.cassette import Cassette, RecordedCall

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
-from loopback import ASKED, SCHEMA, busiest, run_fast, sampling
+from tests.platform.loopback import ASKED, SCHEMA, busiest, run_fast, sampling
 
 from catallaxy.agents.chat import BackendFailed, Message, Reply, Sampling, Schema, Usage
 from catallaxy.platform.backends.base import Backend

@@ -9,7 +9,7 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from loopback import ASKED, SCHEMA, sampling
+from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 from catallaxy.agents.chat import BackendFailed, Reply, Usage
 from catallaxy.platform.backends.gate import Gate

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from loopback import ASKED, SCHEMA, sampling
+from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Reply, Sampling
 from catallaxy.platform.backends.gate import Gate

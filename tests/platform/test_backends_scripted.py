@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from loopback import ASKED, run_fast, sampling
+from tests.platform.loopback import ASKED, run_fast, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling
 from catallaxy.platform.backends.gate import Gate

@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 
 import pytest
 from aiohttp import web
-from loopback import ASKED, SCHEMA, Answer, Server, completion, sampling, says, serving
+from tests.platform.loopback import (
+    ASKED,
+    SCHEMA,
+    Answer,
+    Server,
+    completion,
+    sampling,
+    says,
+    serving,
+)
 
 from catallaxy.agents.chat import BackendFailed, Message, Reply, Usage
 from catallaxy.platform.backends.endpoint import Endpoint

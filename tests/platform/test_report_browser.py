@@ -8,7 +8,7 @@ from html import escape, unescape
 from pathlib import Path
 
 import pytest
-from sample_run import hostile, sample
+from tests.platform.sample_run import hostile, sample
 
 from catallaxy.platform.view.report import write_report
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from store_samples import AGENTS, VARIANT, Posting, engagement, finished, played, run
+from tests.platform.store_samples import AGENTS, VARIANT, Posting, engagement, finished, played, run
 
 from catallaxy.platform.store.compare import differences
 from catallaxy.platform.store.writer import Store

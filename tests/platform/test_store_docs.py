@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from store_samples import fill
+from tests.platform.store_samples import fill
 
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.writer import Store

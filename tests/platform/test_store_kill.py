@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from store_samples import AGENTS, VARIANT, played, run
+from tests.platform.store_samples import AGENTS, VARIANT, played, run
 
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.writer import Store

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from store_samples import AGENTS, VARIANT, failed, fill, finished, played, run
+from tests.platform.store_samples import AGENTS, VARIANT, failed, fill, finished, played, run
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.reader import Reader, find_run, find_runs

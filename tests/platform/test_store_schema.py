@@ -2,7 +2,7 @@
 
 import duckdb
 import pytest
-from store_samples import finished
+from tests.platform.store_samples import finished
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.reader import Reader

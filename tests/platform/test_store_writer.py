@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_samples import AGENTS, VARIANT, Posting, call, engagement, failed, fill, played, run
+from tests.platform.store_samples import (
+    AGENTS,
+    VARIANT,
+    Posting,
+    call,
+    engagement,
+    failed,
+    fill,
+    played,
+    run,
+)
 
 from catallaxy.agents.chat import Message
 from catallaxy.platform.errors import StoreError

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sample_run import hostile, sample, write
+from tests.platform.sample_run import hostile, sample, write
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.writer import Store

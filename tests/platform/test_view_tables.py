@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sample_run import engagements, sample, write
+from tests.platform.sample_run import engagements, sample, write
 
 from catallaxy.platform.record import Episode, EpisodeStatus, Turn, TurnKind
 from catallaxy.platform.store.reader import Reader

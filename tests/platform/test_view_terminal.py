@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sample_run import STARTED, engagements, hostile, play, players, sample, write
+from tests.platform.sample_run import STARTED, engagements, hostile, play, players, sample, write
 
 from catallaxy.platform.errors import ConfigError, StoreError
 from catallaxy.platform.market.marketplace import Progress, RunStatus
