@@ -157,11 +157,14 @@ def kill_9(process: subprocess.Popen[bytes], *, everything: bool) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    process.communicate()
+    process.wait()
 
 
 def test_20_kills_at_random_instants_lose_double_and_change_nothing(tmp_path: Path) -> None:
-    """2,000 episodes on Ray; every launch but the last is killed, half of them with all of Ray."""
+    """2,000 episodes on Ray; every launch but the last is killed, half of them with all of Ray.
+
+    Every fifth kill hits the start, the others up to two seconds of play.
+    """
     design = ["market.replicates=250"]
     played(tmp_path / "reference", *design)
     chance = random.Random(20)
@@ -169,22 +172,20 @@ def test_20_kills_at_random_instants_lose_double_and_change_nothing(tmp_path: Pa
     arguments += ["backend.latency_s=0.25", "backend.latency_sigma=0.6", "check=false"]
     settled: list[int] = []
     for kill in range(20):
-        process = subprocess.Popen(
-            [*CATALLAXY, *arguments],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        time.sleep(chance.uniform(6, 12))
-        assert process.poll() is None, process.communicate()[1].decode()[-2000:]
+        process = _launched(tmp_path, arguments)
+        if kill % 5:
+            _wait_for_play(tmp_path)
+            time.sleep(chance.uniform(0.1, 2))
+        else:
+            time.sleep(chance.uniform(0.5, 6))
+        assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
         kill_9(process, everything=kill % 2 == 1)
         if (tmp_path / "killed" / "store.duckdb").exists():
             arguments = ["resume", "killed"]
             settled.append(_settled(tmp_path / "killed"))
-    resume = [*CATALLAXY, "resume", "killed"]
-    last = subprocess.run(resume, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    last = _launched(tmp_path, ["resume", "killed"])
 
-    assert last.returncode == 0, last.stderr.decode()[-2000:]
+    assert last.wait(timeout=300) == 0, (tmp_path / "log").read_text()[-2000:]
     assert settled == sorted(settled)
     assert settled[-1] < 2000
     assert len(set(settled)) > 10, "the kills did not hit the middle of the run"
@@ -193,6 +194,19 @@ def test_20_kills_at_random_instants_lose_double_and_change_nothing(tmp_path: Pa
         assert reader.sql("select count(*), count(distinct episode) from episodes").rows == [
             (2000, 2000)
         ]
+
+
+def _launched(folder: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("w") as log:
+        return subprocess.Popen([*CATALLAXY, *arguments], cwd=folder, stdout=log, stderr=log)
+
+
+def _wait_for_play(folder: Path) -> None:
+    """The first line of progress says that hosts are playing."""
+    until = time.monotonic() + 90
+    while "/2000 episodes" not in (folder / "log").read_text():
+        assert time.monotonic() < until, (folder / "log").read_text()[-2000:]
+        time.sleep(0.05)
 
 
 def _settled(folder: Path) -> int:

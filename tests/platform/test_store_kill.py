@@ -18,7 +18,7 @@ WRITER = """
     import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[2])
-    from store_samples import AGENTS, VARIANT, played, run
+    from tests.platform.store_samples import AGENTS, VARIANT, played, run
     from catallaxy.platform.store.writer import Store
 
     store = Store(Path(sys.argv[1]), wait_s=10, rotate_s=0.05)

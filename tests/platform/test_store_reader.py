@@ -14,7 +14,7 @@ from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.reader import Reader, find_run, find_runs
 from catallaxy.platform.store.writer import Store
 
-HERE = Path(__file__).parent
+HERE = str(Path(__file__).parents[2])
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +264,7 @@ LIVE = """
     import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[2])
-    from store_samples import fill, played
+    from tests.platform.store_samples import fill, played
     from catallaxy.platform.store.writer import Store
 
     store = Store(Path(sys.argv[1]), rotate_s=0.05)

@@ -332,7 +332,7 @@ DISK_FULL = """
     import resource, sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[2])
-    from store_samples import fill, played
+    from tests.platform.store_samples import fill, played
     from catallaxy.platform.errors import StoreError
     from catallaxy.platform.store.writer import Store
 
