@@ -225,7 +225,12 @@ class Host:
                 await self._given.wait()
             plan = self._plans.popleft()
             await self._room.wait()
-            await self._play(plan)
+            try:
+                await self._play(plan)
+            except Exception as error:  # noqa: BLE001  a bug of ours: whoever takes is told
+                self._fault = error
+                self._news.set()
+                return
             await asyncio.sleep(0)  # agents without a model never wait: let the record have a turn
 
     async def _play(self, plan: Plan) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.toys import SMALL, played_in, small
 
+from catallaxy.platform.errors import StoreError
 from catallaxy.platform.experiment import Result, conduct, experiment
 from catallaxy.platform.market.marketplace import Progress, RunStatus
 from catallaxy.platform.store.compare import differences
@@ -101,6 +102,26 @@ def test_a_killed_hosts_episodes_are_played_again_and_nothing_is_counted_twice(
         ).rows
     assert episodes == 400
     assert 0 < played_again <= result.progress.again
+
+
+def test_a_dead_store_stops_the_run_in_one_sentence_and_resume_plays_the_rest(
+    tmp_path: Path, ray_here: None
+) -> None:
+    def kill_store(progress: Progress) -> None:
+        if progress.settled > 30:
+            found = subprocess.run(["pgrep", "-f", "ray::StoreActor"], capture_output=True)
+            for pid in found.stdout.split():
+                os.kill(int(pid), signal.SIGKILL)
+
+    slow = ("market.replicates=20", "backend.latency_s=0.05", "cluster.in_flight=8", *ON_RAY)
+    played(tmp_path / "whole", "market.replicates=20")
+    with pytest.raises(StoreError) as stopped:
+        played(tmp_path / "ray", *slow, watch=kill_store)
+    assert "\n" not in str(stopped.value)
+
+    played(tmp_path / "ray", *slow)
+
+    assert played_in(tmp_path / "ray") == played_in(tmp_path / "whole")
 
 
 def test_a_replayed_run_on_ray_asks_no_model_and_ends_the_same(

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -249,6 +250,30 @@ def test_two_programs_cannot_write_one_run(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
+
+
+def test_a_full_disk_stops_the_run_with_that_sentence_and_keeps_what_was_settled(
+    tmp_path: Path,
+) -> None:
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+    full = subprocess.run(
+        [*CATALLAXY, "run", *SMALL, "market.replicates=2000"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=small_disk,
+    )
+
+    assert full.returncode == 1
+    last = full.stderr.splitlines()[-1]
+    assert last.startswith("catallaxy: The record in")
+    assert "cannot be written any more" in last
+    kept = catallaxy(tmp_path, "sql", "select count(*) as n from episodes", "--format", "csv")
+    assert kept.returncode == 0, kept.stderr
 
 
 def test_a_changed_configuration_is_not_resumed(tmp_path: Path) -> None:
