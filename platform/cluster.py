@@ -154,7 +154,7 @@ class HostActor:
         session, store, episodes, parts = self._make
 
         async def write(calls: Sequence[Call], settled: Sequence[Episode]) -> None:
-            await store.write.remote(calls, settled)
+            await _of_store(store.write.remote(calls, settled))
 
         self._host = Host(session, write, in_flight=episodes, parts=parts)
         return os.getpid()
@@ -182,19 +182,19 @@ class RemoteRecord:
         self.actor = actor
 
     async def begin(self, run: Run, agents: Sequence[AgentRow]) -> Past:
-        return await self.actor.begin.remote(run, agents)
+        return await _of_store(self.actor.begin.remote(run, agents))
 
     async def declare(self, variants: Sequence[VariantRow]) -> None:
-        await self.actor.declare.remote(variants)
+        await _of_store(self.actor.declare.remote(variants))
 
     async def recorded(self, episodes: Sequence[str]) -> Mapping[str, tuple[RecordedCall, ...]]:
-        return await self.actor.recorded.remote(episodes)
+        return await _of_store(self.actor.recorded.remote(episodes))
 
     async def plan(self, engagements: Sequence[Engagement]) -> None:
-        await self.actor.plan.remote(engagements)
+        await _of_store(self.actor.plan.remote(engagements))
 
     async def settle(self, postings: Sequence[LedgerEntry]) -> None:
-        await self.actor.settle.remote(postings)
+        await _of_store(self.actor.settle.remote(postings))
 
 
 @dataclass(slots=True)
@@ -255,7 +255,7 @@ class _Field:
         )
         try:
             await self._store.ready.remote()  # ty: ignore[missing-attribute]
-        except RayActorError as error:
+        except RayActorError as error:  # the cause is in what Ray says of the constructor
             raise StoreError(_cause(error)) from error
         self._shared = ray.put(self._session)
         await asyncio.gather(*(self._seat(seat) for seat in self._seats))
@@ -330,15 +330,12 @@ class _Field:
         if self._deaths > MAX_DEATHS:
             raise NotReady(f"hosts die as soon as they start: {_cause(error)}") from error
         owed, seat.owes = seat.owes, {}
-        try:
-            known = await self._store.known.remote(list(owed))
-            recorded = await self._store.recorded.remote([e for e in owed if e not in known])
-        except Exception as cause:
-            raise StoreError(f"the store's process is gone: {_cause(cause)}") from cause
+        known = await _of_store(self._store.known.remote(list(owed)))
+        lost = [episode for episode in owed if episode not in known]
+        recorded = await _of_store(self._store.recorded.remote(lost))
         again = [
-            Plan(plan.engagement, plan.play + 1, tuple(recorded.get(episode, ())))
-            for episode, plan in owed.items()
-            if episode not in known
+            Plan(owed[episode].engagement, owed[episode].play + 1, recorded.get(episode, ()))
+            for episode in lost
         ]
         queue.put_back(again)
         log.warning("host %d died; %d episodes are played again", seat.number, len(again))
@@ -352,7 +349,11 @@ class _Field:
         await asyncio.gather(*closing, return_exceptions=True)
         try:
             if self._store is not None:
-                await self._store.close.remote(status)
+                await _of_store(self._store.close.remote(status))
+        except StoreError as error:
+            if status != "failed":
+                raise
+            log.debug("%s", error)  # whoever made the run fail is on the way up already
         finally:
             actors = [seat.actor for seat in self._seats if seat.actor]
             for actor in [*actors, *([self._store] if self._store is not None else [])]:
@@ -363,6 +364,20 @@ class _Field:
 
 async def _awaited(ref: Any) -> Any:
     return await ref
+
+
+async def _of_store(ref: Any) -> Any:
+    """What a method of the store's actor answers. Raises StoreError with one sentence."""
+    from ray.exceptions import RayActorError, RayTaskError
+
+    try:
+        return await ref
+    except RayTaskError as error:
+        raise StoreError(_cause(error)) from error
+    except RayActorError as error:
+        raise StoreError(
+            "The process that writes the record died; what was settled is intact: resume the run."
+        ) from error
 
 
 def _cause(error: BaseException) -> str:
