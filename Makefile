@@ -2,10 +2,16 @@
 .PHONY: run test check fix bench lock setup clean
 .DEFAULT_GOAL := run
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+# pip's remarks about places that it looked into in vain; its exit code stays
+QUIET := { grep -v -e '^WARNING: Location' -e 'A new release of pip' || true; }
 
 setup: $(READY)
 
@@ -17,12 +23,9 @@ $(READY): requirements.lock pyproject.toml
 	@echo "setting up $(VENV) (a minute or two, once)"
 	@{ command -v uv >/dev/null && \
 	   uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock 2>/dev/null; } || \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock \
-	    2>&1 | { grep -v -e '^WARNING: Location' -e 'A new release of pip' || true; }
-	@$(BIN)/python -c 'import ray, duckdb, hydra, xllamacpp' || \
-	  { echo "the packages of requirements.lock could not be installed" >&2; exit 1; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
-	  2>&1 | { grep -v -e '^WARNING: Location' || true; }
+	  $(PIP) --require-hashes -r requirements.lock 2>&1 | $(QUIET)
+	@$(PIP) --no-deps --no-build-isolation -e . 2>&1 | $(QUIET)
+	@$(BIN)/catallaxy --version >/dev/null
 	@touch $@
 
 run: setup

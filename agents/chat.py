@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -17,12 +16,14 @@ class Message:
     role: Role
     content: str
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """The key under which the store keeps this text: 32 hex digits over role and content."""
-        return blake2b(
-            f"{self.role}\0{self.content}".encode("utf-8", "surrogatepass"), digest_size=16
-        ).hexdigest()
+        kept = self.__dict__  # cached by hand: functools.cached_property takes a lock
+        if "hash" not in kept:
+            text = f"{self.role}\0{self.content}".encode("utf-8", "surrogatepass")
+            kept["hash"] = blake2b(text, digest_size=16).hexdigest()
+        return kept["hash"]
 
 
 @dataclass(frozen=True, slots=True)

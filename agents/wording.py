@@ -42,6 +42,8 @@ class _Environment(Environment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """A field or an item under a computed name."""
+        if type(obj) is dict and argument in obj:
+            return obj[argument]
         if isinstance(argument, str) and (argument.startswith("_") or argument in _UNSAFE):
             raise SecurityError(f"{argument!r} is no name that a wording may use")
         return super().getitem(obj, argument)

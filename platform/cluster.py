@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 200 * 1024**2  # our traffic is small messages
 KNOCK_S = 5.0
+TOKEN = Path("~/.ray/auth_token").expanduser()
 MAX_DEATHS = 20  # in a row, without one episode between them
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -65,43 +66,43 @@ class OnRay:
 
 def _join(address: str | None, hosts: int | None) -> bool:
     """Whether Ray was started here (and is to be stopped at the end)."""
+    if address is not None and TOKEN.exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # as `ray start` set it up on this machine
     import ray
 
     if ray.is_initialized():
         return False
-    own = address is None
-    if address is not None:
-        _knock(address)
-    options: dict[str, Any] = (
-        {
-            "address": "local",  # never somebody else's Ray that happens to run here
+    options: dict[str, Any] = {"address": "local"}  # never somebody else's that happens to run here
+    if address is None:
+        options |= {
             "num_cpus": max(os.cpu_count() or 1, hosts or 1),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
         }
-        if own
-        else {"address": address}
-    )
+    else:
+        options["address"] = _knocked(address)
     try:
         ray.init(logging_level=logging.ERROR, log_to_driver=False, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = address or "on this machine"
         raise NotReady(f"Ray ({where}) cannot be reached or started: {error}") from error
-    return own
+    return address is None
 
 
-def _knock(address: str) -> None:
-    """Ray tries an address for minutes; a person should know at once that nobody is there."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon:
-        return
+def _knocked(address: str) -> str:
+    """The address, once somebody answered there: Ray itself tries for minutes."""
+    from ray._private.services import canonicalize_bootstrap_address
+
     try:
+        found = canonicalize_bootstrap_address("auto") if address == "auto" else address
+        host, _, port = str(found).removeprefix("ray://").rpartition(":")
         socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
     except (OSError, ValueError) as error:
         raise NotReady(
-            f"cluster.address={address}: nobody answers ({error}); start Ray there with "
+            f"cluster.address={address}: nobody answers ({error}); start Ray with "
             "`ray start --head`, or leave cluster.address=null"
         ) from error
+    return str(found)
 
 
 class StoreActor:

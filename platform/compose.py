@@ -30,7 +30,9 @@ def composed(overrides: Sequence[str]) -> Plain:
     """The resolved configuration of one run. Raises ConfigError with one sentence."""
     with _hydra(overrides):
         config = compose("config", overrides=list(overrides), return_hydra_config=True)
-        return resolved(config, config.hydra.runtime.choices)
+        plain = resolved(config, config.hydra.runtime.choices)
+    _no_rule_twice(plain, overrides)
+    return plain
 
 
 def jobs(overrides: Sequence[str]) -> list[list[str]]:
@@ -62,6 +64,26 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
     if not isinstance(plain, dict):
         raise ConfigError("the configuration is not a mapping")
     return {str(key): value for key, value in plain.items()}
+
+
+def _no_rule_twice(plain: Plain, overrides: Sequence[str]) -> None:
+    """A rule that the design varies cannot be set as well: the design would silently win."""
+    factors = plain["market"].get("factors", {})
+    varied = {
+        rule: factor
+        for factor, levels in factors.items()
+        for level in levels
+        for rule in (level if isinstance(level, Mapping) else (factor,))
+    }
+    for override in overrides:
+        path = override.lstrip("+~").partition("=")[0]
+        rule = path.removeprefix("game.rules.")
+        if rule != path and rule in varied:
+            factor = f"market.factors.{varied[rule]}"
+            raise ConfigError(
+                f"{path}: this design varies {rule!r} ({factor}); set {factor}=[...] instead, "
+                f"or take the factor out with ~{factor}."
+            )
 
 
 def digest(config: Mapping[str, Any]) -> str:
@@ -124,7 +146,7 @@ def _hydra(overrides: Sequence[str]) -> Generator[None]:
         why = _one_line(error).partition(" See http")[0]
         said = f"{error.override!r} is no FIELD=VALUE that can be read: {why}."
         raise ConfigError(said) from error
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: GROUP=null
         raise ConfigError(_explained(error, overrides)) from error
 
 

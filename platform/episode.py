@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
 
@@ -100,13 +100,16 @@ class _Sitting:
 
     def _keep(self, tries: "_Tries") -> None:
         self.dialogues[tries.seat] = tries.dialogue
-        for turn in tries.turns:
-            self.turns.append(_numbered(turn, len(self.turns)))
+        if tries.first != len(self.turns):  # others moved at the same time
+            tries.turns = [
+                replace(turn, seq=seq) for seq, turn in enumerate(tries.turns, len(self.turns))
+            ]
+        self.turns += tries.turns
 
     async def _tries(self, seat: Seat, turn: int) -> "_Tries":
         move_type = _sound(self.game.move_type, self.state, seat)
         view = _sound(self.game.view, self.state, seat)
-        tries = _Tries(seat, self.dialogues.get(seat, ()))
+        tries = _Tries(seat, len(self.turns), self.dialogues.get(seat, ()))
         while (left := self._left(seat, len(tries.turns))) > 0:
             tried = len(tries.turns)
             ask = Ask(
@@ -183,9 +186,10 @@ class _Sitting:
 
 @dataclass(slots=True)
 class _Tries:
-    """What one seat tried at one turn."""
+    """What one seat tried at one turn; `first` is the number of its first try."""
 
     seat: Seat
+    first: int
     dialogue: tuple[Message, ...]
     turns: list[Turn] = field(default_factory=list)
     move: Any = None
@@ -194,7 +198,7 @@ class _Tries:
     def add(self, table: Table, ask: Ask, act: Act, kind: TurnKind, trouble: str | None) -> None:
         self.turns.append(
             Turn(
-                seq=0,
+                seq=self.first + len(self.turns),
                 turn=ask.call.turn,
                 seat=self.seat,
                 tried=ask.call.tried,
@@ -213,24 +217,9 @@ class _Tries:
             self.objection = trouble
 
     def forfeit(self, turn: int, move_type: type[Any]) -> None:
-        self.turns.append(
-            Turn(0, turn, self.seat, len(self.turns), TurnKind.FORFEIT, move_type.__name__, None)
-        )
-
-
-def _numbered(turn: Turn, seq: int) -> Turn:
-    return Turn(
-        seq,
-        turn.turn,
-        turn.seat,
-        turn.tried,
-        turn.kind,
-        turn.move_type,
-        turn.move,
-        turn.trouble,
-        turn.messages,
-        turn.reasoning,
-    )
+        tried, kind = len(self.turns), TurnKind.FORFEIT
+        forfeit = Turn(self.first + tried, turn, self.seat, tried, kind, move_type.__name__, None)
+        self.turns.append(forfeit)
 
 
 def _sound(method: Any, *args: Any) -> Any:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,11 @@ def command(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     if arguments and arguments[0] == "run":
         return run(list(arguments[1:]))
-    options = _parser().parse_args(arguments)
+    parser, asking = _parser()
+    if arguments and arguments[0] == "sql":  # its options may stand among the run folders
+        options = asking.parse_intermixed_args(arguments[1:])
+    else:
+        options = parser.parse_args(arguments)
     return options.do(options)
 
 
@@ -78,6 +83,8 @@ def _with_hydra(arguments: list[str]) -> int:
         version_base=compose.VERSION_BASE, config_path=str(compose.CONF), config_name="config"
     )
     def job(config: DictConfig) -> None:
+        if INTERRUPTED in codes:
+            return  # Ctrl-C stops the sweep, not only the run that it hits
         told = HydraConfig.get()
         plain = compose.resolved(config, told.runtime.choices)
         try:
@@ -157,10 +164,11 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     parser = argparse.ArgumentParser(
         prog="catallaxy", description="Language-model agents play economic games, on the record."
     )
+    parser.add_argument("--version", action="version", version=version("catallaxy"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     start = commands.add_parser(
         "run", help="launch a run or a sweep (catallaxy run --help)", add_help=False
@@ -194,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", help="a run folder, or the end of its name; `last` is the newest")
     report.add_argument("--output", type=Path, help="default: report.html in the run folder")
     report.set_defaults(do=_report)
-    return parser
+    return parser, ask
 
 
 if __name__ == "__main__":

@@ -156,7 +156,6 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
     assert "file:" not in text
 
 
-@pytest.mark.xfail(strict=False, reason="the lock lacks the build backend: run `make lock`")
 def test_the_lock_has_everything_that_the_project_asks_for() -> None:
     project = PROJECT["project"]
     extras = project["optional-dependencies"]

@@ -155,6 +155,28 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_auto_joins_the_cluster_of_this_machine_and_leaves_it_running(tmp_path: Path) -> None:
+    ray = [str(Path(sys.executable).with_name("ray"))]
+    head = ["start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false"]
+    started = subprocess.run(
+        [*ray, *head], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert started.returncode == 0, started.stderr[-2000:]
+    try:
+        for _ in range(2):
+            done = subprocess.run(
+                [*CATALLAXY, "run", *SMALL, "cluster=ray", "cluster.address=auto"],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr[-2000:]
+    finally:
+        subprocess.run([*ray, "stop", "--force"], capture_output=True, timeout=60, check=False)
+
+
 def family(pid: int) -> list[int]:
     """A process and all its descendants."""
     children: dict[int, list[int]] = {}

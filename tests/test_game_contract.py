@@ -30,7 +30,7 @@ TRIES = 400  # random moves of a seat before the test gives the game up as unpla
 @cache
 def offered(name: str) -> tuple[Any, Wording]:
     """The rules and the words of a game as its yaml has them."""
-    config = composed(["experiment=glee_bargaining", f"game={name}", "backend=scripted"])["game"]
+    config = composed(["~experiment", f"game={name}", "backend=scripted"])["game"]
     return build(config["rules"], at="rules"), build(config["wording"], at="w", expected=Wording)
 
 

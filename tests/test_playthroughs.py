@@ -22,23 +22,21 @@ def recorded(name: str) -> Episode:
     """One episode between two scripted language models, some of whose answers are unreadable."""
     config = composed(
         [
-            "experiment=glee_bargaining",
+            "~experiment",
             f"game={name}",
             "backend=scripted",
             "backend.accept_probability=0.2",
             "backend.error_rate=0.2",
             "seed=3",
-            *(f"~market.factors.{factor}" for factor in FACTORS),
+            "+agent@agent.x=chat",
+            "market.seating=with_self",
         ]
     )
     built = experiment(config)
     (engagement,) = built.design()
-    seats = {seat: built.house.registry[seat].agent for seat in engagement.rules.seats}
+    seats = dict.fromkeys(engagement.rules.seats, built.house.registry["x"].agent)
     words = built.session.wordings[name]
     return asyncio.run(built.session.table.play(engagement, words, seats))
-
-
-FACTORS = ("delta_a", "delta_b", "pie", "horizon", "complete_information", "messages_allowed")
 
 
 def readable(episode: Episode) -> str:

@@ -61,6 +61,7 @@ class Watcher:
     console: Console
     _live: Live | None = None
     _printed: float = field(default=0.0)
+    _said: str = field(default="")
 
     def __call__(self, progress: Progress) -> None:
         """Show how things stand now."""
@@ -81,9 +82,13 @@ class Watcher:
 
     def _line(self, progress: Progress) -> None:
         self._printed = time.monotonic()
+        done = f"{progress.done}/{progress.planned} episodes"
+        if done == self._said and self._over(progress):
+            return
+        self._said = done
         self.console.print(
-            f"{progress.done}/{progress.planned} episodes, {pace(progress)}, trouble: "
-            f"{troubles(progress)}, {clock(progress.minutes * 60)} gone, ETA {eta(progress)}",
+            f"{done}, {pace(progress)}, trouble: {troubles(progress)}, "
+            f"{clock(progress.minutes * 60)} gone, ETA {eta(progress)}",
             highlight=False,
             soft_wrap=True,
         )
