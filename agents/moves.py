@@ -113,6 +113,11 @@ def _plain(value: Any) -> Any:
 
 
 def _object_in(text: str, extraction: Extraction) -> dict[str, Any]:
+    if extraction == "string_aware":
+        with contextlib.suppress(orjson.JSONDecodeError):
+            whole = orjson.loads(text)  # what a constrained model says, and most others
+            if isinstance(whole, dict):
+                return whole
     if extraction == "non_greedy":
         begin = text.find("{")
         end = text.find("}", begin)
@@ -146,14 +151,6 @@ def _refuse(constant: str) -> Any:
 
 def _objects(text: str) -> list[str]:
     """The outermost `{...}` of `text`; braces inside strings do not count."""
-    whole = text.strip()
-    if whole.startswith("{") and whole.endswith("}"):
-        try:
-            orjson.loads(whole)
-        except orjson.JSONDecodeError:
-            pass
-        else:
-            return [whole]
     found: list[str] = []
     depth, begin, quoted, escaped = 0, 0, False, False
     for at, char in enumerate(text):

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.toys import SMALL, played_in, small
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.experiment import Result, conduct, experiment
 from catallaxy.platform.market.marketplace import Progress, RunStatus
 from catallaxy.platform.store.compare import differences
 from catallaxy.platform.store.reader import Reader
+from tests.toys import SMALL, played_in, small
 
 pytestmark = [
     pytest.mark.cluster,

@@ -11,12 +11,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
-from tests.toys import SMALL
 
 import catallaxy
 from catallaxy.platform import compose
 from catallaxy.platform.experiment import experiment
 from catallaxy.platform.launch import command
+from tests.toys import SMALL
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

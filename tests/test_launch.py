@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tests.toys import SMALL, everything_in, played_in
 
 CATALLAXY = [sys.executable, "-m", "catallaxy.platform.launch"]

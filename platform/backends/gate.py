@@ -16,6 +16,7 @@ import orjson
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling, Schema
 from catallaxy.platform.backends.base import Backend
 from catallaxy.platform.backends.cassette import Cassette
+from catallaxy.platform.backends.deadlines import Deadlines
 from catallaxy.platform.backends.failures import error_type
 from catallaxy.platform.backends.loops import PerLoop
 from catallaxy.platform.backends.pace import Pace
@@ -57,11 +58,12 @@ class Spent:
 class _Live:
     """What belongs to one event loop."""
 
-    __slots__ = ("jitter", "pace", "slots")
+    __slots__ = ("deadlines", "jitter", "pace", "slots")
 
     def __init__(self, gate: "Gate") -> None:
         self.slots = asyncio.Semaphore(gate.limits.concurrency)
         self.pace = Pace(gate.limits)
+        self.deadlines = Deadlines(gate.limits.timeout_s)
         self.jitter = Random()  # of its own: waiting must not disturb any draw that matters
 
 
@@ -144,7 +146,9 @@ class Gate:
 
     async def close(self) -> None:
         """Close the backend's connections on this event loop."""
-        self._live.take()
+        live = self._live.take()
+        if live is not None:
+            live.deadlines.close()
         await self.backend.close()
 
     def _open(self) -> _Live:
@@ -179,19 +183,23 @@ class Gate:
         async with live.slots:
             reserved = 0 if live.pace.free else await live.pace.enter(prompt, sampling)
             asked = _Asked(prompt, sampling, attempt, time())
+            wait = live.deadlines.begin()
             try:
-                async with asyncio.timeout(self.limits.timeout_s):
-                    reply = await self.backend.reply(prompt, schema, sampling)
-            except TimeoutError as late:
+                reply = await self.backend.reply(prompt, schema, sampling)
+            except asyncio.CancelledError as cancelled:
+                if not wait.over():
+                    raise
                 text = f"{self.backend.where}: no answer within {self.limits.timeout_s:g} s"
                 error = BackendFailed(text, transient=True)
-                error.__cause__ = late
+                error.__cause__ = TimeoutError()
                 self._failed(asked, error)
-                raise error from late
+                raise error from cancelled
             except BackendFailed as error:
                 live.pace.leave(reserved, 0)
                 self._failed(asked, error)
                 raise
+            finally:
+                live.deadlines.end(wait)
         usage = reply.usage
         if reserved:
             live.pace.leave(reserved, usage.input + usage.output)

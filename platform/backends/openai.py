@@ -37,7 +37,7 @@ class OpenAI(Backend):
 
     provider: ClassVar[str] = "openai"
 
-    model: str
+    model: str = "gpt-4o-mini"
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str = "OPENAI_API_KEY"
     structured: Structured = "json_schema"

@@ -7,6 +7,7 @@ prompt that does not continue what was recorded is kept whole. Knows no database
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from catallaxy.agents.chat import Message
 
@@ -27,26 +28,38 @@ def chain(hashes: Iterable[str]) -> str:
     return blake2b("".join(hashes).encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The last recorded call of a dialogue: its prompt, its reply's hash, the hash over both."""
+
+    prompt: tuple[Message, ...]
+    output: str
+    running: Any  # hashlib has no type for it
+
+
 class Dialogues:
     """What the last recorded call of every open dialogue knows: its prompt and its reply."""
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[str, str], str] = {}
+        self._heads: dict[tuple[str, str], _Head] = {}
 
     def prompt(
         self, dialogue: tuple[str, str], messages: Sequence[Message], output: str | None
     ) -> Prompt:
         """The next prompt of `dialogue`, answered by the message whose hash is `output`."""
-        hashes = [message.hash for message in messages]
-        said = _after_last_answer(messages)
-        running = blake2b("".join(hashes[:said]).encode(), digest_size=DIGEST_BYTES)
-        continued = said > 0 and self._heads.get(dialogue) == running.hexdigest()
-        running.update("".join(hashes[said:]).encode())
-        whole = running.hexdigest()
+        whole = tuple(messages)
+        head = self._heads.get(dialogue)
+        if head is not None and _continues(whole, head):
+            begin, running = len(head.prompt) + 1, head.running.copy()
+        else:
+            begin, running = 0, blake2b(digest_size=DIGEST_BYTES)
+        new = [message.hash for message in whole[begin:]]
+        running.update("".join(new).encode())
+        found = Prompt(running.hexdigest(), len(whole), new)
         if output is not None:
             running.update(output.encode())
-            self._heads[dialogue] = running.hexdigest()
-        return Prompt(whole, len(hashes), hashes[said:] if continued else hashes)
+            self._heads[dialogue] = _Head(whole, output, running)
+        return found
 
     def close(self, episode: str, seats: Iterable[str]) -> None:
         """Forget an episode's dialogues: it ended."""
@@ -82,8 +95,11 @@ class Rebuilt:
         raise LookupError(prompt.hash)
 
 
-def _after_last_answer(messages: Sequence[Message]) -> int:
-    for index in range(len(messages) - 1, -1, -1):
-        if messages[index].role == "assistant":
-            return index + 1
-    return 0
+def _continues(messages: tuple[Message, ...], head: _Head) -> bool:
+    """Whether a prompt is an earlier one, its reply, and more. Messages are mostly identical."""
+    known = len(head.prompt)
+    return (
+        len(messages) > known
+        and messages[:known] == head.prompt
+        and messages[known].hash == head.output
+    )

@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.platform.loopback import ASKED, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling
 from catallaxy.platform.backends.cassette import Cassette, RecordedCall
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.replay import Replay
+from tests.platform.loopback import ASKED, sampling
 
 
 def recorded(asked: Sampling, text: str = "known", **more: object) -> RecordedCall:

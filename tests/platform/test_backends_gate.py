@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
-from tests.platform.loopback import ASKED, SCHEMA, busiest, run_fast, sampling
 
 from catallaxy.agents.chat import BackendFailed, Message, Reply, Sampling, Schema, Usage
 from catallaxy.platform.backends.base import Backend
@@ -17,6 +16,7 @@ from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.limits import Limits, Prices
 from catallaxy.platform.errors import NotReady
 from catallaxy.platform.record import Call
+from tests.platform.loopback import ASKED, SCHEMA, busiest, run_fast, sampling
 
 USAGE = Usage(input=1000, output=500, cached=400)
 PRICES = Prices(2.0, 0.5, 10.0, "2026-11-22")

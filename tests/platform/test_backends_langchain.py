@@ -9,13 +9,13 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 from catallaxy.agents.chat import BackendFailed, Reply, Usage
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.langchain import LangChain
 from catallaxy.platform.backends.langchain_model import CatallaxyChatModel
 from catallaxy.platform.backends.scripted import Scripted
+from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 CANARY = "canary-4815162342"
 

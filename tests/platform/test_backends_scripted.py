@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.platform.loopback import ASKED, run_fast, sampling
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.scripted import GARBAGE, Scripted
+from tests.platform.loopback import ASKED, run_fast, sampling
 
 OFFER = {
     "type": "object",

@@ -13,6 +13,14 @@ from typing import Any, TypeAlias
 import openai  # noqa: F401  the first import takes longer than the time-out of these tests
 import pytest
 from aiohttp import web
+
+from catallaxy.agents.chat import BackendFailed, Message, Reply, Usage
+from catallaxy.platform.backends.endpoint import Endpoint
+from catallaxy.platform.backends.failures import hide, retry_after
+from catallaxy.platform.backends.gate import Gate
+from catallaxy.platform.backends.limits import Limits
+from catallaxy.platform.backends.openai import OpenAI
+from catallaxy.platform.errors import NotReady
 from tests.platform.loopback import (
     ASKED,
     SCHEMA,
@@ -23,14 +31,6 @@ from tests.platform.loopback import (
     says,
     serving,
 )
-
-from catallaxy.agents.chat import BackendFailed, Message, Reply, Usage
-from catallaxy.platform.backends.endpoint import Endpoint
-from catallaxy.platform.backends.failures import hide, retry_after
-from catallaxy.platform.backends.gate import Gate
-from catallaxy.platform.backends.limits import Limits
-from catallaxy.platform.backends.openai import OpenAI
-from catallaxy.platform.errors import NotReady
 
 CANARY = "sk-canary-4815162342-never-shown"
 KEY = "CATALLAXY_TEST_KEY"

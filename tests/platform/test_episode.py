@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-from tests.toys import WORDS, Pennies, Says, Throw, engagement
 
 from catallaxy.agents.base import Act, Agent, Ask
 from catallaxy.agents.chat import BackendFailed, Message
 from catallaxy.platform.episode import Table
 from catallaxy.platform.record import Episode, EpisodeStatus, Outcome, TurnKind
+from tests.toys import WORDS, Pennies, Says, Throw, engagement
 
 HEADS, TAILS = Throw("heads"), Throw("tails")
 FOOT = Throw(cast("Any", "foot"))  # what no check of types would let through

@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.toys import played_in, small
 
 from catallaxy.platform.compose import composed
 from catallaxy.platform.errors import ConfigError
@@ -18,6 +17,7 @@ from catallaxy.platform.market.marketplace import Budget, Progress, RunStatus
 from catallaxy.platform.record import Engagement, EpisodeStatus, Outcome
 from catallaxy.platform.store.compare import differences
 from catallaxy.platform.store.reader import Reader
+from tests.toys import played_in, small
 
 POOL = (
     "experiment=quickstart",

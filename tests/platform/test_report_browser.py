@@ -8,9 +8,9 @@ from html import escape, unescape
 from pathlib import Path
 
 import pytest
-from tests.platform.sample_run import hostile, sample
 
 from catallaxy.platform.view.report import write_report
+from tests.platform.sample_run import hostile, sample
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
 FLAGS = [

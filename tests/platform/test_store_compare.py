@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from tests.platform.store_samples import AGENTS, VARIANT, Posting, engagement, finished, played, run
-
 from catallaxy.platform.store.compare import differences
 from catallaxy.platform.store.writer import Store
+from tests.platform.store_samples import AGENTS, VARIANT, Posting, engagement, finished, played, run
 
 
 def test_equal_runs_in_another_order_of_completion_are_equal(tmp_path):

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.platform.store_samples import fill
 
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.writer import Store
+from tests.platform.store_samples import fill
 
 PAGE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
 QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.platform.store_samples import AGENTS, VARIANT, played, run
 
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.writer import Store
+from tests.platform.store_samples import AGENTS, VARIANT, played, run
 
 WRITER = """
     import sys

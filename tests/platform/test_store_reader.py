@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.platform.store_samples import AGENTS, VARIANT, failed, fill, finished, played, run
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.reader import Reader, find_run, find_runs
 from catallaxy.platform.store.writer import Store
+from tests.platform.store_samples import AGENTS, VARIANT, failed, fill, finished, played, run
 
 HERE = str(Path(__file__).parents[2])
 

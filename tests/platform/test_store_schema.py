@@ -2,12 +2,12 @@
 
 import duckdb
 import pytest
-from tests.platform.store_samples import finished
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.schema import CURRENT, Schema
 from catallaxy.platform.store.writer import Store
+from tests.platform.store_samples import finished
 
 STEP = CURRENT.version + 1
 ADDED = "ALTER TABLE record.episodes ADD COLUMN mood VARCHAR DEFAULT 'calm';"

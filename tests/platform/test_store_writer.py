@@ -11,6 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from catallaxy.agents.chat import Message
+from catallaxy.platform.errors import StoreError
+from catallaxy.platform.record import EpisodeStatus, Turn, TurnKind
+from catallaxy.platform.store.reader import Reader
+from catallaxy.platform.store.writer import Store
 from tests.platform.store_samples import (
     AGENTS,
     VARIANT,
@@ -22,12 +28,6 @@ from tests.platform.store_samples import (
     played,
     run,
 )
-
-from catallaxy.agents.chat import Message
-from catallaxy.platform.errors import StoreError
-from catallaxy.platform.record import EpisodeStatus, Turn, TurnKind
-from catallaxy.platform.store.reader import Reader
-from catallaxy.platform.store.writer import Store
 
 
 @pytest.fixture

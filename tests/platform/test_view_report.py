@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.platform.sample_run import hostile, sample, write
 
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.store.writer import Store
 from catallaxy.platform.view.report import write_report
+from tests.platform.sample_run import hostile, sample, write
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.platform.sample_run import engagements, sample, write
 
 from catallaxy.platform.record import Episode, EpisodeStatus, Turn, TurnKind
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.view import tables
 from catallaxy.platform.view.overview import overview
+from tests.platform.sample_run import engagements, sample, write
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.platform.sample_run import STARTED, engagements, hostile, play, players, sample, write
 
 from catallaxy.platform.errors import ConfigError, StoreError
 from catallaxy.platform.market.marketplace import Progress, RunStatus
@@ -17,6 +16,7 @@ from catallaxy.platform.view.dialogue import print_dialogue
 from catallaxy.platform.view.listing import print_runs
 from catallaxy.platform.view.summary import print_summary
 from catallaxy.platform.view.visible import clipped, one_line, visible
+from tests.platform.sample_run import STARTED, engagements, hostile, play, players, sample, write
 
 
 @dataclass(frozen=True)
