@@ -131,7 +131,7 @@ def test_the_command_line_loads_nothing_heavy_before_it_knows_the_command() -> N
 
 
 @every_game
-def test_a_game_has_rules_a_test_and_a_page(game: Path) -> None:
+def test_a_game_has_rules_and_a_test(game: Path) -> None:
     spec = yaml.safe_load(game.read_text())
     module, _, name = spec["rules"]["_target_"].rpartition(".")
 
@@ -139,7 +139,6 @@ def test_a_game_has_rules_a_test_and_a_page(game: Path) -> None:
     assert module.startswith("catallaxy.games.")
     assert isinstance(getattr(import_module(module), name), type)
     assert (ROOT / f"tests/games/test_{game.stem}.py").exists()
-    assert (ROOT / f"docs/games/{game.stem}.md").exists()
 
 
 # What must not be in git.

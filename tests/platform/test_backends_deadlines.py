@@ -29,9 +29,8 @@ def test_requests_that_take_too_long_are_late_and_the_others_are_not() -> None:
             await asyncio.sleep(start)
             return await timed(deadlines, seconds)
 
-        found = await asyncio.gather(
-            later(0, 5), later(0, 11), later(3, 9), later(3, 60), later(20, 1), later(25, 12)
-        )
+        plans = [(0, 5), (0, 11), (3, 9), (3, 60), (20, 1), (25, 12)]
+        found = await asyncio.gather(*(later(*plan) for plan in plans))
         assert not deadlines._waits
         return found
 
