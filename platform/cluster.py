@@ -1,6 +1,7 @@
 """Ray, and nothing but Ray: hosts, the store's actor, placement, what happens when one dies."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -13,7 +14,16 @@ from typing import Any
 
 from catallaxy.platform.backends.cassette import RecordedCall
 from catallaxy.platform.errors import NotReady, StoreError
-from catallaxy.platform.host import Host, Hosting, Plan, Recording, Report, Session, in_flight
+from catallaxy.platform.host import (
+    RARE_COLLECTIONS,
+    Host,
+    Hosting,
+    Plan,
+    Recording,
+    Report,
+    Session,
+    in_flight,
+)
 from catallaxy.platform.inline import LOCK_WAIT_S, past
 from catallaxy.platform.record import Call, Engagement, Episode, Outcome, Past
 from catallaxy.platform.store.rows import AgentRow, LedgerEntry, Run, VariantRow
@@ -109,6 +119,7 @@ class StoreActor:
     """The store, in a process of its own: the only writer. Methods return when it is durable."""
 
     def __init__(self, folder: str, recording: Recording) -> None:
+        gc.set_threshold(*RARE_COLLECTIONS)
         self._store = Store(Path(folder), wait_s=LOCK_WAIT_S, rotate_s=recording.rotate_s)
 
     def ready(self) -> bool:

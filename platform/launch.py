@@ -104,7 +104,6 @@ def _play(config: dict[str, Any], folder: Path, run: str | None = None) -> int:
 
     from catallaxy.platform.experiment import conduct, experiment
     from catallaxy.platform.view.progress import Watcher
-    from catallaxy.platform.view.summary import print_summary
 
     console = Console(stderr=True)
     built = experiment(config)
@@ -114,6 +113,8 @@ def _play(config: dict[str, Any], folder: Path, run: str | None = None) -> int:
         result = asyncio.run(conduct(built, folder, watcher, run=run))
     finally:
         watcher.close()
+    from catallaxy.platform.view.summary import print_summary  # pandas: not before the first turn
+
     return print_summary(result, Console())
 
 

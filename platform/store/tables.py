@@ -5,6 +5,7 @@ Knows no queue and no thread: one caller at a time.
 
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -160,7 +161,7 @@ class Tables:
         self._clear()
 
     def _clear(self) -> None:
-        self._rows: dict[str, list[Row]] = {}
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._new: dict[str, set[Any]] = {}
         self._texts: set[str] = set()
         self._ended: dict[str, Episode] = {}
@@ -263,7 +264,7 @@ class Tables:
         )
 
     def _add(self, table: str, row: Row) -> None:
-        self._rows.setdefault(table, []).append(row)
+        self._rows[table].append(row)
         self._added += 1
         if self._added % CHUNK_ROWS == 0:
             time.sleep(BREATH_S)

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.benchmarks.measure import Figure, Size
-from tests.benchmarks.runs import ONE_VARIANT, built, plans, through
-
 from catallaxy.agents.chat import Message, Reply, Sampling, Schema
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.limits import Limits
 from catallaxy.platform.backends.scripted import Scripted
 from catallaxy.platform.host import Host
 from catallaxy.platform.record import Call, Episode
+from tests.benchmarks.measure import Figure, Size
+from tests.benchmarks.runs import ONE_VARIANT, built, plans, through
 
 GIB = 1024**3
 MESSAGES = 20

@@ -12,9 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.measure import PAIRS, Figure, Size, interleaved, metered
-from tests.benchmarks.runs import ONE_VARIANT, built, plans, scratch, through
-
 from catallaxy.agents.chat import CallKey, Message, Reply, Sampling, Schema
 from catallaxy.games.glee.bargaining import Bargaining
 from catallaxy.platform.backends.draws import Draws
@@ -26,6 +23,8 @@ from catallaxy.platform.inline import LocalRecord
 from catallaxy.platform.record import Call, Engagement, Episode, EpisodeStatus, Turn, TurnKind
 from catallaxy.platform.store.rows import AgentRow, Run
 from catallaxy.platform.store.writer import Store
+from tests.benchmarks.measure import PAIRS, Figure, Size, interleaved, metered
+from tests.benchmarks.runs import ONE_VARIANT, built, plans, scratch, through
 
 EVENT_BYTES = 1000
 TURNS = 40  # of an episode

@@ -13,11 +13,11 @@ from statistics import fmean, median
 
 import aiohttp
 import orjson
+
+from catallaxy.agents.chat import CallKey
 from tests.benchmarks.engine import Engine, Spent
 from tests.benchmarks.measure import PAIRS, Figure, Size, interleaved
 from tests.benchmarks.runs import ONE_VARIANT, built, local_ray, played, playing, run_folder
-
-from catallaxy.agents.chat import CallKey
 
 PER_SLOT = 4  # episodes
 

@@ -18,15 +18,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.engine import Engine
-from tests.benchmarks.measure import Figure, Size
-from tests.benchmarks.runs import ONE_VARIANT, played, scratch
-
 from catallaxy.platform.compose import composed
 from catallaxy.platform.experiment import conduct, experiment, reopened
 from catallaxy.platform.host import Cluster, Hosting, Plan, Record, Recording, Report, Session
 from catallaxy.platform.market.marketplace import Progress
 from catallaxy.platform.store.reader import Reader
+from tests.benchmarks.engine import Engine
+from tests.benchmarks.measure import Figure, Size
+from tests.benchmarks.runs import ONE_VARIANT, played, scratch
 
 SLOTS, SERVICE_S = 16, 0.05
 EPISODES = 400

@@ -99,12 +99,12 @@ class Cost:
 def metered() -> Generator[Cost]:
     """The cost of the block; it is filled in at its end."""
     cost = Cost()
-    wall, cpu, machine = time.perf_counter(), tree_cpu(), _machine_cpu()
+    wall, tree, machine = time.perf_counter(), _Tree.now(), _machine_cpu()
     try:
         yield cost
     finally:
         cost.wall = time.perf_counter() - wall
-        cost.cpu = tree_cpu() - cpu
+        cost.cpu = _Tree.now().since(tree)
         cost.machine = _machine_cpu() - machine
 
 
@@ -153,37 +153,46 @@ def interleaved(
     return arms
 
 
-def tree_cpu() -> float:
-    """CPU seconds of this process, of its children that ended and of all that live below it."""
-    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-    living = sum(cpu_of(pid) for pid in descendants(os.getpid()))
-    return time.process_time() + reaped.ru_utime + reaped.ru_stime + living
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """CPU seconds of this process, of its children that ended, and of each that lives below it."""
+
+    own: float
+    reaped: float
+    living: dict[int, float]
+    children: frozenset[int]
+
+    @classmethod
+    def now(cls) -> "_Tree":
+        reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+        parents = {int(path.name): _stat(path) for path in Path("/proc").glob("[0-9]*")}
+        below, front = {}, [os.getpid()]
+        children = frozenset(pid for pid, stat in parents.items() if stat and _of(stat, front[0]))
+        while front:
+            parent = front.pop()
+            for pid, stat in parents.items():
+                if stat and _of(stat, parent):
+                    below[pid] = sum(map(int, stat[11:15])) * _TICK_S
+                    front.append(pid)
+        return cls(time.process_time(), reaped.ru_utime + reaped.ru_stime, below, children)
+
+    def since(self, before: "_Tree") -> float:
+        """What was used meanwhile; of a grandchild that ended in between only what is known."""
+        gone = sum(before.living[pid] for pid in before.children - self.living.keys())
+        living = sum(
+            max(0.0, cpu - before.living.get(pid, 0.0)) for pid, cpu in self.living.items()
+        )
+        return self.own - before.own + max(0.0, self.reaped - before.reaped - gone) + living
 
 
-def cpu_of(pid: int) -> float:
-    """CPU seconds of one process and of its children that ended; 0 if it is gone."""
-    stat = _stat(pid)
-    return sum(map(int, stat[11:15])) * _TICK_S if stat else 0.0
+def _of(stat: Sequence[str], parent: int) -> bool:
+    return int(stat[1]) == parent
 
 
-def descendants(pid: int) -> list[int]:
-    """Everything that a process started, directly or not, and that still lives."""
-    below: dict[int, list[int]] = {}
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit() and (stat := _stat(int(path.name))):
-            below.setdefault(int(stat[1]), []).append(int(path.name))
-    found, front = [], [pid]
-    while front:
-        children = below.get(front.pop(), [])
-        found += children
-        front += children
-    return found
-
-
-def _stat(pid: int) -> list[str]:
+def _stat(process: Path) -> list[str]:
     """The fields of /proc/PID/stat from the state on; empty if there is no such process."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = (process / "stat").read_text()
     except OSError:
         return []
     return text.rpartition(")")[2].split()

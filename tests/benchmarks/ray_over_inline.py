@@ -9,15 +9,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.measure import PAIRS, Figure, Size, interleaved
-from tests.benchmarks.runs import SCRIPTED, built, local_ray, plans, scratch
-
 from catallaxy.platform.cluster import HostActor, OnRay
 from catallaxy.platform.experiment import Experiment
 from catallaxy.platform.host import Host, Hosting, Plan, Recording, Session
 from catallaxy.platform.inline import Inline
 from catallaxy.platform.record import Call, Episode
 from catallaxy.platform.store.rows import Run
+from tests.benchmarks.measure import PAIRS, Figure, Size, interleaved
+from tests.benchmarks.runs import SCRIPTED, built, local_ray, plans, scratch
 
 HOSTS = 2
 IN_FLIGHT = 256  # episodes, in all

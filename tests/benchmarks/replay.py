@@ -4,10 +4,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from catallaxy.platform.store.compare import differences
 from tests.benchmarks.measure import PAIRS, Figure, Size, metered
 from tests.benchmarks.runs import SCRIPTED, played, scratch
-
-from catallaxy.platform.store.compare import differences
 
 GAMES = ("backend.accept_probability=0.1",)
 
@@ -15,15 +14,15 @@ GAMES = ("backend.accept_probability=0.1",)
 def figures(size: Size) -> Iterator[Figure]:
     """One recorded run, replayed several times."""
     passes, replicates = (2, 1) if size is Size.QUICK else (PAIRS, 2)
-    size = f"market.replicates={replicates}"
+    games = f"market.replicates={replicates}"
     rates, calls, unequal = [], [], []
     with scratch() as folder, metered() as cost:
-        recorded = played(folder / "recorded", *SCRIPTED, *GAMES, size)
+        recorded = played(folder / "recorded", *SCRIPTED, *GAMES, games)
         for number in range(passes + 1):
             copy = folder / f"replay-{number}"
             began = time.perf_counter()
             run = played(
-                copy, *SCRIPTED[:1], "backend=replay", f"backend.run={recorded.folder}", size
+                copy, *SCRIPTED[:1], "backend=replay", f"backend.run={recorded.folder}", games
             )
             if number:
                 rates.append(run.turns / (time.perf_counter() - began))

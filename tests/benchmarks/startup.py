@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from catallaxy.platform.store.reader import Reader
 from tests.benchmarks.measure import PAIRS, Figure, Size, metered
 from tests.benchmarks.runs import scratch
-
-from catallaxy.platform.store.reader import Reader
 
 FEW = (
     "experiment=glee_bargaining",
