@@ -31,6 +31,9 @@ class Read:
     reasoning: str = ""
 
 
+_hints = lru_cache(maxsize=256)(get_type_hints)
+
+
 @lru_cache(maxsize=256)
 def adapter(move_type: type[Any]) -> TypeAdapter[Any]:
     """The validator of one move type, built once."""
@@ -62,7 +65,7 @@ def schema(move_type: type[Any], *, scratchpad: bool = False) -> Mapping[str, An
 def shape(move_type: type[Any], *, scratchpad: bool = False) -> str:
     """The JSON that is expected, as a player reads it: `{"keep": <number>}`."""
     parts = [f'"{REASONING}": "<text>"'] if scratchpad else []
-    hints = get_type_hints(move_type)
+    hints = _hints(move_type)
     parts += [f'"{f.name}": {_shape_of(hints[f.name])}' for f in fields(move_type)]
     return "{" + ", ".join(parts) + "}"
 
@@ -188,7 +191,7 @@ def _outside_strings(text: str) -> str:
 def _numbers_and_words(
     move_type: type[Any],
 ) -> tuple[frozenset[str], Mapping[str, Mapping[str, str]]]:
-    hints = get_type_hints(move_type)
+    hints = _hints(move_type)
     numbers = frozenset(
         name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}
     )
@@ -215,7 +218,7 @@ def _tidy(found: dict[str, Any], move_type: type[Any]) -> dict[str, Any]:
 
 
 def _in_words(error: ValidationError, move_type: type[Any]) -> str:
-    hints = get_type_hints(move_type)
+    hints = _hints(move_type)
     complaints = []
     for problem in error.errors(include_url=False, include_input=True):
         name = str(problem["loc"][0]) if problem["loc"] else ""

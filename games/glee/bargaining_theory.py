@@ -4,6 +4,8 @@ Shares are fractions of the pie as it stands in the round in question; a delta i
 its value that a share keeps when one more round passes.
 """
 
+from functools import lru_cache
+
 
 def rubinstein_share(delta_a: float, delta_b: float) -> float | None:
     """What the first proposer, with `delta_a`, keeps when no last round is known.
@@ -32,6 +34,7 @@ def finite_share(delta_a: float, delta_b: float, last_round: int) -> float:
     return kept
 
 
+@lru_cache(maxsize=4096)
 def proposer_share(
     delta_proposer: float, delta_responder: float, rounds_left: int | None
 ) -> float | None:
