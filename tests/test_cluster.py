@@ -1,6 +1,7 @@
 """A real Ray: the same results as inline, hosts that die, runs that are killed."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -156,13 +157,24 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_auto_joins_the_cluster_of_this_machine_and_leaves_it_running(tmp_path: Path) -> None:
-    ray = [str(Path(sys.executable).with_name("ray"))]
-    head = ["start", "--head", "--port=0", "--num-cpus=2", "--include-dashboard=false"]
-    started = subprocess.run(
-        [*ray, *head], capture_output=True, text=True, timeout=120, check=False
+    ray = str(Path(sys.executable).with_name("ray"))
+    # no `ray stop` afterwards: it would end every Ray of this machine, this process with it
+    head = subprocess.Popen(
+        [
+            ray,
+            "start",
+            "--head",
+            "--block",
+            "--port=0",
+            "--num-cpus=2",
+            "--include-dashboard=false",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    assert started.returncode == 0, started.stderr[-2000:]
     try:
+        assert head.stdout is not None
+        assert any("Ray runtime started" in line for line in head.stdout)
         for _ in range(2):
             done = subprocess.run(
                 [*CATALLAXY, "run", *SMALL, "cluster=ray", "cluster.address=auto"],
@@ -174,7 +186,10 @@ def test_auto_joins_the_cluster_of_this_machine_and_leaves_it_running(tmp_path: 
             )
             assert done.returncode == 0, done.stderr[-2000:]
     finally:
-        subprocess.run([*ray, "stop", "--force"], capture_output=True, timeout=60, check=False)
+        for pid in family(head.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        head.communicate()
 
 
 def family(pid: int) -> list[int]:

@@ -87,25 +87,25 @@ class Cost:
 
     wall: float = 0.0
     cpu: float = 0.0
-    machine: float = 0.0  # CPU seconds of everybody
+    others: float = 0.0  # CPU seconds of all other processes of the machine
 
     @property
     def foreign(self) -> float:
         """The share of the machine that others used meanwhile."""
-        return max(0.0, self.machine - self.cpu) / (self.wall * _CPUS) if self.wall else 0.0
+        return self.others / (self.wall * _CPUS) if self.wall else 0.0
 
 
 @contextmanager
 def metered() -> Generator[Cost]:
     """The cost of the block; it is filled in at its end."""
     cost = Cost()
-    wall, tree, machine = time.perf_counter(), _Tree.now(), _machine_cpu()
+    wall, before = time.perf_counter(), _Usage.now()
     try:
         yield cost
     finally:
         cost.wall = time.perf_counter() - wall
-        cost.cpu = _Tree.now().since(tree)
-        cost.machine = _machine_cpu() - machine
+        after = _Usage.now()
+        cost.cpu, cost.others = after.since(before), after.others_since(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,39 +154,52 @@ def interleaved(
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
-    """CPU seconds of this process, of its children that ended, and of each that lives below it."""
+class _Usage:
+    """CPU seconds of every process, each with its children that ended, by process.
+
+    /proc/stat would count all at once, but by sampling: what wakes with the clock's tick, as timers
+    do, counts many times too much there.
+    """
 
     own: float
     reaped: float
-    living: dict[int, float]
+    below: dict[int, float]  # what this process started, directly or not
+    others: dict[int, float]
     children: frozenset[int]
 
     @classmethod
-    def now(cls) -> "_Tree":
+    def now(cls) -> "_Usage":
         reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-        parents = {int(path.name): _stat(path) for path in Path("/proc").glob("[0-9]*")}
-        below, front = {}, [os.getpid()]
-        children = frozenset(pid for pid, stat in parents.items() if stat and _of(stat, front[0]))
+        stats = {int(path.name): _stat(path) for path in Path("/proc").glob("[0-9]*")}
+        used = {pid: sum(map(int, stat[11:15])) * _TICK_S for pid, stat in stats.items() if stat}
+        parents = {pid: int(stat[1]) for pid, stat in stats.items() if stat}
+        below: dict[int, float] = {}
+        front = [os.getpid()]
         while front:
             parent = front.pop()
-            for pid, stat in parents.items():
-                if stat and _of(stat, parent):
-                    below[pid] = sum(map(int, stat[11:15])) * _TICK_S
-                    front.append(pid)
-        return cls(time.process_time(), reaped.ru_utime + reaped.ru_stime, below, children)
-
-    def since(self, before: "_Tree") -> float:
-        """What was used meanwhile; of a grandchild that ended in between only what is known."""
-        gone = sum(before.living[pid] for pid in before.children - self.living.keys())
-        living = sum(
-            max(0.0, cpu - before.living.get(pid, 0.0)) for pid, cpu in self.living.items()
+            started = [pid for pid, above in parents.items() if above == parent]
+            below.update({pid: used[pid] for pid in started})
+            front += started
+        ours = {os.getpid(), *below}
+        return cls(
+            own=time.process_time(),
+            reaped=reaped.ru_utime + reaped.ru_stime,
+            below=below,
+            others={pid: cpu for pid, cpu in used.items() if pid not in ours},
+            children=frozenset(pid for pid in below if parents[pid] == os.getpid()),
         )
-        return self.own - before.own + max(0.0, self.reaped - before.reaped - gone) + living
 
+    def since(self, before: "_Usage") -> float:
+        """What we used meanwhile; of a grandchild that ended in between only what is known."""
+        gone = sum(before.below[pid] for pid in before.children - self.below.keys())
+        reaped = max(0.0, self.reaped - before.reaped - gone)
+        living = sum(max(0.0, cpu - before.below.get(pid, 0.0)) for pid, cpu in self.below.items())
+        return self.own - before.own + reaped + living
 
-def _of(stat: Sequence[str], parent: int) -> bool:
-    return int(stat[1]) == parent
+    def others_since(self, before: "_Usage") -> float:
+        """What everybody else used meanwhile."""
+        # what ended is in its parent's account by now, so only the sums can be compared
+        return max(0.0, sum(self.others.values()) - sum(before.others.values()))
 
 
 def _stat(process: Path) -> list[str]:
@@ -196,14 +209,6 @@ def _stat(process: Path) -> list[str]:
     except OSError:
         return []
     return text.rpartition(")")[2].split()
-
-
-def _machine_cpu() -> float:
-    """CPU seconds that were not idle, of all processors, what the hypervisor took included."""
-    user, nice, system, _idle, _wait, *rest = map(
-        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
-    )
-    return (user + nice + system + sum(rest)) * _TICK_S
 
 
 def _short(value: float) -> str:
