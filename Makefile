@@ -35,6 +35,7 @@ run: setup
 # Every test that a machine without a GPU can run. -n: one process per core where tests are small.
 test: setup
 	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m process
 	$(BIN)/python -m pytest -m "cluster or local or browser"
 
 check: setup

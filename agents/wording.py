@@ -126,7 +126,7 @@ class Wording:
             system = self._render("system", ask, persona="", shape="")
             user = "\n\n".join(part for part in (told, self._ask(ask, scratchpad)) if part)
             return (Message("system", system), Message("user", user))
-        except TemplateError as error:
+        except (TemplateError, TypeError, ArithmeticError, LookupError) as error:
             raise ValueError(f"wording {self.name!r} does not fit the game: {error}") from error
 
     def _ask(self, ask: Ask, scratchpad: bool) -> str:

@@ -31,7 +31,8 @@ __all__ = ["CatallaxyError", "Progress", "Runs", "open_runs", "resume", "run"]
 class Runs:
     """The record of one run or of several, as data frames. Use `with`, or `close` it.
 
-    Every frame has the column `run` first; docs/store.md describes the columns.
+    Every frame has the column `run` first; docs/store.md describes the columns. An episode is known
+    by (run, episode): two runs of one design share the ids of their episodes.
     """
 
     def __init__(self, *paths: Path | str) -> None:
@@ -74,11 +75,22 @@ class Runs:
         """What theory expects: run, variant, seat, name, value."""
         return self.sql("SELECT * FROM predictions ORDER BY run, variant, seat, name")
 
-    def transcript(self, episode: str) -> "pandas.DataFrame":
-        """Everything that was said in one episode (its id), in reading order."""
-        quoted = episode.replace("'", "''")
-        query = f"SELECT * FROM transcript WHERE episode = '{quoted}'"  # noqa: S608  quoted above
-        return self.sql(query)
+    def transcript(self, episode: str, run: str | None = None) -> "pandas.DataFrame":
+        """Everything that was said in one episode, in reading order.
+
+        Runs of one design share the ids of their episodes: name the run where several are open.
+        """
+        asked = [episode, run or self._only_run(episode)]
+        query = "SELECT * FROM transcript WHERE episode = ? AND run = ?"
+        return self._reader.sql(query, asked).df()
+
+    def _only_run(self, episode: str) -> str:
+        query = "SELECT DISTINCT run FROM episodes WHERE episode = ? ORDER BY run"
+        runs = [run for (run,) in self._reader.sql(query, [episode]).rows]
+        if len(runs) != 1:
+            found = f"is in {len(runs)} runs ({', '.join(runs[:5])})" if runs else "is in no run"
+            raise CatallaxyError(f"episode {episode!r} {found}; name its id and its run")
+        return runs[0]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -123,8 +135,14 @@ def open_runs(*paths: Path | str) -> Runs:
 def _played(built: Experiment, folder: Path, watch: Watch | None, name: str | None) -> Result:
     """Conduct the run; in a thread of its own where a loop already runs, as in a notebook."""
 
+    held: dict[str, Any] = {}
+
+    async def conducted() -> Result:
+        held["loop"], held["task"] = asyncio.get_running_loop(), asyncio.current_task()
+        return await conduct(built, folder, watch or _unwatched, run=name)
+
     def play() -> Result:
-        return asyncio.run(conduct(built, folder, watch or _unwatched, run=name))
+        return asyncio.run(conducted())
 
     try:
         asyncio.get_running_loop()
@@ -140,7 +158,13 @@ def _played(built: Experiment, folder: Path, watch: Watch | None, name: str | No
 
     thread = threading.Thread(target=keep, name="catallaxy")
     thread.start()
-    thread.join()
+    try:
+        thread.join()
+    except KeyboardInterrupt:  # the interrupted cell must not leave a run behind that spends money
+        if "loop" in held:
+            held["loop"].call_soon_threadsafe(held["task"].cancel)
+        thread.join()
+        raise
     if isinstance(box[0], BaseException):
         raise box[0]
     return box[0]

@@ -1,6 +1,7 @@
 """Ray, and nothing but Ray: hosts, the store's actor, placement, what happens when one dies."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 200 * 1024**2  # our traffic is small messages
 KNOCK_S = 5.0
+PLACE_S = 30.0  # for a free CPU
+CLOSE_S = 30.0
 TOKEN = Path("~/.ray/auth_token").expanduser()
 MAX_DEATHS = 20  # in a row, without one episode between them
 
@@ -69,7 +72,7 @@ class OnRay:
     def _how_many(self, session: Session) -> int:
         import ray
 
-        wished = self.hosts or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        wished = self.hosts or max(1, int(ray.available_resources().get("CPU", 1)))
         narrow = min((g.backend.limits.concurrency for g in session.gates), default=wished)
         return max(1, min(wished, narrow))
 
@@ -145,6 +148,7 @@ class StoreActor:
 
     def known(self, episodes: Sequence[str]) -> Mapping[str, Outcome]:
         """Which of `episodes` are settled already, with their outcomes."""
+        self._store.flush()  # a dead host's last words may still wait here
         return self._store.outcomes(episodes)
 
     def recorded(self, episodes: Sequence[str]) -> Mapping[str, tuple[RecordedCall, ...]]:
@@ -271,18 +275,28 @@ class _Field:
             raise StoreError(_cause(error)) from error
         self._shared = ray.put(self._session)
         await asyncio.gather(*(self._seat(seat) for seat in self._seats))
+        self._somebody()
 
-    async def _seat(self, seat: _Seat) -> None:
+    async def _seat(self, seat: _Seat) -> bool:
+        """Put a host on `seat`; whether there was room for it, and it lived."""
         import ray
+        from ray.exceptions import RayActorError
 
         options = {"num_cpus": self._config.cpus_per_host, "max_concurrency": 64}
         remote: Any = ray.remote
-        seat.actor = (
+        actor = (
             remote(HostActor)
             .options(**options)
             .remote(self._shared, self._store, self._in_flight, len(self._seats))
         )
-        seat.pid = await seat.actor.open.remote()
+        try:
+            seat.pid = await asyncio.wait_for(_awaited(actor.open.remote()), PLACE_S)
+        except (TimeoutError, RayActorError):
+            ray.kill(actor)
+            seat.actor = None
+            return False
+        seat.actor = actor
+        return True
 
     async def play(self, plans: Iterable[Plan]) -> AsyncGenerator[Report, None]:
         """Keep every host supplied; plans of a host that died go to the front of the queue."""
@@ -290,17 +304,26 @@ class _Field:
         asked: dict[asyncio.Future[Report], _Seat] = {}
         try:
             for seat in self._seats:
-                await self._supply(seat, queue)
-                asked[self._take(seat)] = seat
+                if seat.actor is not None:
+                    await self._supply(seat, queue)
+                    asked[self._take(seat)] = seat
             while asked and (queue or any(seat.owes for seat in self._seats)):
                 done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
                 for future in done:
                     seat = asked.pop(future)
                     yield await self._answer(seat, future, queue)
-                    asked[self._take(seat)] = seat
+                    if seat.actor is not None:
+                        asked[self._take(seat)] = seat
         finally:
             for future in asked:
                 future.cancel()
+
+    def _somebody(self) -> None:
+        if all(seat.actor is None for seat in self._seats):
+            raise NotReady(
+                f"the Ray cluster has no free CPU for a host (waited {PLACE_S:g} s); wait until "
+                "others have ended, or set cluster.cpus_per_host=0"
+            )
 
     @staticmethod
     def _take(seat: _Seat) -> "asyncio.Future[Report]":
@@ -320,7 +343,8 @@ class _Field:
         for outcome in report.outcomes:
             seat.owes.pop(outcome.episode, None)
             self._deaths = 0
-        await self._supply(seat, queue)
+        if seat.actor is not None:
+            await self._supply(seat, queue)
         return report
 
     async def _supply(self, seat: _Seat, queue: "_Queue") -> None:
@@ -351,14 +375,18 @@ class _Field:
         ]
         queue.put_back(again)
         log.warning("host %d died; %d episodes are played again", seat.number, len(again))
-        await self._seat(seat)
+        if not await self._seat(seat):
+            log.warning("there is no room for host %d any more; the others go on", seat.number)
+            self._somebody()
         return Report(outcomes=tuple(known.values()), again=len(again))
 
     async def close(self, status: str) -> None:
         import ray
 
         closing = [_awaited(seat.actor.close.remote()) for seat in self._seats if seat.actor]
-        await asyncio.gather(*closing, return_exceptions=True)
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*closing, return_exceptions=True)
         try:
             if self._store is not None:
                 await _of_store(self._store.close.remote(status))

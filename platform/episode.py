@@ -11,7 +11,7 @@ from catallaxy.agents.base import Act, Agent, Ask, Words
 from catallaxy.agents.chat import CallKey, Message
 from catallaxy.agents.moves import plain
 from catallaxy.games.base import Game, IllegalMove, Seat
-from catallaxy.platform.errors import GameBroke, blame
+from catallaxy.platform.errors import Fault, GameBroke, blame
 from catallaxy.platform.record import Engagement, Episode, EpisodeStatus, Turn, TurnKind
 from catallaxy.platform.seeds import derive
 
@@ -46,6 +46,12 @@ class Table:
         started = time.time()
         try:
             await sitting.play()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            text = "CancelledError: what an agent waited for was cancelled"
+            return sitting.failed(EpisodeStatus.FAILED, Fault.AGENT.value, text, started)
         except Exception as error:  # noqa: BLE001  the one place where faults become data
             first = _first(error)
             if isinstance(first, Crashed):

@@ -146,6 +146,7 @@ def _rehearse(built: Experiment) -> None:
     design = built.design()
     if not design:
         raise ConfigError("market: the design has no engagements")
+    thinking = any(getattr(agent, "scratchpad", False) for agent in built.session.agents.values())
     for engagement in {e.variant: e for e in design}.values():
         words = built.session.wordings[engagement.game]
         game = engagement.rules
@@ -161,7 +162,7 @@ def _rehearse(built: Experiment) -> None:
                 call=CallKey(engagement.id, seat, 0, 0),
             )
             try:
-                words.messages(ask, persona="", scratchpad=False)
+                words.messages(ask, persona="", scratchpad=thinking)
             except ValueError as error:
                 raise ConfigError(f"game.wording: {error}") from error
 

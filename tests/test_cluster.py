@@ -71,12 +71,16 @@ def test_scripted_agents_without_models_give_equal_stores_too(
     assert but_for_config(differences(tmp_path / "inline", tmp_path / "ray")) == []
 
 
-def hosts() -> list[int]:
-    """The processes of the host actors on this machine."""
-    found = subprocess.run(
-        ["pgrep", "-f", "ray::HostActor"], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid in found.stdout.split()]
+def actors(kind: str) -> list[int]:
+    """The processes of our own actors of a kind: other runs on this machine are not ours."""
+    return [pid for pid in family(os.getpid()) if f"ray::{kind}" in _command(pid)]
+
+
+def _command(pid: int) -> str:
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def test_a_killed_hosts_episodes_are_played_again_and_nothing_is_counted_twice(
@@ -87,7 +91,7 @@ def test_a_killed_hosts_episodes_are_played_again_and_nothing_is_counted_twice(
 
     def kill_one(progress: Progress) -> None:
         if progress.settled > 60 * (len(killed) + 1) and len(killed) < 3:
-            killed.append(random.choice(hosts()))
+            killed.append(random.choice(actors("HostActor")))
             os.kill(killed[-1], signal.SIGKILL)
 
     played(tmp_path / "inline", "market.replicates=50")
@@ -110,9 +114,8 @@ def test_a_dead_store_stops_the_run_in_one_sentence_and_resume_plays_the_rest(
 ) -> None:
     def kill_store(progress: Progress) -> None:
         if progress.settled > 30:
-            found = subprocess.run(["pgrep", "-f", "ray::StoreActor"], capture_output=True)
-            for pid in found.stdout.split():
-                os.kill(int(pid), signal.SIGKILL)
+            for pid in actors("StoreActor"):
+                os.kill(pid, signal.SIGKILL)
 
     slow = ("market.replicates=20", "backend.latency_s=0.05", "cluster.in_flight=8", *ON_RAY)
     played(tmp_path / "whole", "market.replicates=20")

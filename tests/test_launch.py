@@ -16,6 +16,8 @@ import pytest
 
 from tests.toys import SMALL, everything_in, played_in
 
+pytestmark = pytest.mark.process
+
 CATALLAXY = [sys.executable, "-m", "catallaxy.platform.launch"]
 SLOW = ("backend.latency_s=0.1", "cluster.in_flight=4", "market.replicates=20")
 CANARY = "sk-canary-5f1d0c7e"

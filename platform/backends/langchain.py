@@ -15,7 +15,7 @@ from catallaxy.agents.chat import BackendFailed, Message, Reply, Sampling, Schem
 from catallaxy.platform.backends.base import Backend
 from catallaxy.platform.backends.failures import TRANSIENT, Refused, excerpt, retry_after
 from catallaxy.platform.backends.limits import Limits, Prices
-from catallaxy.platform.backends.wire import response_format, whole
+from catallaxy.platform.backends.wire import response_format, tokens, whole
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -135,10 +135,10 @@ def _ours(said: "AIMessage") -> Reply:
     return Reply(
         text=whole(str(said.text)),
         usage=Usage(
-            input=usage.get("input_tokens", 0),
-            output=usage.get("output_tokens", 0),
-            cached=(usage.get("input_token_details") or {}).get("cache_read", 0),
-            reasoning=(usage.get("output_token_details") or {}).get("reasoning", 0),
+            input=tokens(usage.get("input_tokens")),
+            output=tokens(usage.get("output_tokens")),
+            cached=tokens((usage.get("input_token_details") or {}).get("cache_read")),
+            reasoning=tokens((usage.get("output_token_details") or {}).get("reasoning")),
         ),
         finish=str(meta.get("finish_reason") or meta.get("stop_reason") or "stop"),
         model=str(meta.get("model_name") or meta.get("model") or ""),

@@ -10,6 +10,9 @@ Structured: TypeAlias = Literal["json_schema", "json_object", "none"]
 MaxTokensField: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
 
 
+MOST_TOKENS = 2**53
+
+
 def request(
     model: str,
     messages: Sequence[Message],
@@ -60,7 +63,7 @@ def reply_in(body: Any, where: str) -> Reply:
                 _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
             ),
         )
-    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError) as error:
         raise BackendFailed(
             f"{where}: the answer is no chat completion: {excerpt(repr(body)[:2000])}",
             transient=True,
@@ -88,8 +91,13 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
     read = usage.get("prompt_tokens_details") or {}
     written = usage.get("completion_tokens_details") or {}
     return Usage(
-        input=int(usage.get("prompt_tokens") or 0),
-        output=int(usage.get("completion_tokens") or 0),
-        cached=int(read.get("cached_tokens") or 0),
-        reasoning=int(written.get("reasoning_tokens") or 0),
+        input=tokens(usage.get("prompt_tokens")),
+        output=tokens(usage.get("completion_tokens")),
+        cached=tokens(read.get("cached_tokens")),
+        reasoning=tokens(written.get("reasoning_tokens")),
     )
+
+
+def tokens(count: Any) -> int:
+    """A count of tokens as a server gave it, held to what a record can keep."""
+    return min(max(int(count or 0), 0), MOST_TOKENS)

@@ -36,7 +36,7 @@ _REFUSED = (
     duckdb.OutOfRangeException,
     duckdb.TypeMismatchException,
 )
-_MISUSED = (StoreError, TypeError, ValueError, AttributeError, LookupError)
+_MISUSED = (StoreError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ class Pen:
         except (*_REFUSED, *_MISUSED) as error:
             self._tables.undo()
             self._refuse(entries, error)
-        except duckdb.Error as error:
+        except BaseException as error:  # noqa: BLE001  whatever it is, nobody may be left waiting
             self._break(error)
             for entry in entries:
                 entry.done.set_exception(self._broken)

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -24,6 +25,7 @@ from catallaxy.platform.store.text import storable
 APPENDED = tuple(table for table in TABLES if table != "runs")
 _OF_AN_EPISODE = ("episodes", "seatings", "turns", "metrics")
 
+STARTED = 25  # the column of a row of calls
 CHUNK_ROWS = 64  # the appender holds Python's lock for about 10 µs a row
 BREATH_S = 20e-6  # long enough for another thread to take the lock
 
@@ -93,8 +95,13 @@ class Tables:
     def record(self, calls: Iterable[Call]) -> None:
         """Calls as they returned; one that is stored already is ignored."""
         for call in calls:
-            if self.careful and self._is_stored(call):
-                continue
+            if self.careful:
+                attempts = self._attempts(call)
+                if attempts.get(call.attempt, call.started) != call.started:
+                    # an agent that asks twice in one act: another call, not the same again
+                    call = replace(call, attempt=max(attempts) + 1)
+                elif call.attempt in attempts:
+                    continue
             output = None
             if call.reply is not None:
                 output = self._text(Message("assistant", call.reply.text))
@@ -251,17 +258,17 @@ class Tables:
             self._stored_texts = self._column("SELECT hash FROM record.messages")
         return self._stored_texts
 
-    def _is_stored(self, call: Call) -> bool:
+    def _attempts(self, call: Call) -> dict[int, float]:
+        """When the attempts at this question were begun, as far as they are known."""
         key = (call.key.episode, call.key.seat, call.key.turn, call.key.tried, call.key.play)
-        gathered = any(row[:6] == (*key, call.attempt) for row in self._rows.get("calls", ()))
-        return gathered or bool(
-            self._read(
-                "SELECT 1 FROM record.calls WHERE episode = ? AND seat = ? AND turn = ? "
-                "AND tried = ? AND play = ? AND attempt = ?",
-                *key,
-                call.attempt,
-            )
+        found = self._read(
+            "SELECT attempt, started FROM record.calls WHERE episode = ? AND seat = ? "
+            "AND turn = ? AND tried = ? AND play = ?",
+            *key,
         )
+        gathered = self._rows.get("calls", ())
+        attempts = {row[5]: row[STARTED] for row in gathered if row[:5] == key}
+        return attempts | dict(found)
 
     def _add(self, table: str, row: Row) -> None:
         self._rows[table].append(row)

@@ -166,12 +166,12 @@ def headlines(measures: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 _OFFERS = """
-SELECT t.episode, e.game, t.seat, t.agent, CAST(t.move AS VARCHAR) AS move,
+SELECT t.episode, e.game, e.variant, t.seat, t.agent, CAST(t.move AS VARCHAR) AS move,
   try_cast(v.rules ->> 'pie' AS DOUBLE) AS pie
 FROM turns AS t
 JOIN episodes AS e ON e.run = t.run AND e.episode = t.episode
 LEFT JOIN variants AS v ON v.run = e.run AND v.variant = e.variant
-WHERE t.kind = 'move'
+WHERE t.kind = 'move' AND e.status = 'settled'
   AND regexp_matches(CAST(t.move AS VARCHAR), '_gain"|"claim"')
 ORDER BY e.ordinal, t.seq
 """
@@ -191,7 +191,7 @@ def offers_by_round(reader: Reader) -> pd.DataFrame:
     found["round"] = found.groupby("episode").cumcount() + 1
     rows = []
     for key, group in found.groupby(["game", "agent", "round"], sort=True):
-        asked = mean(group["share"].to_numpy())
+        asked = mean(group["share"].to_numpy(), group["variant"].tolist())
         names = cast("tuple[Any, ...]", key)  # grouped by several columns
         rows.append((*names, asked.value, asked.half, asked.n))
     return pd.DataFrame(rows, columns=["game", "agent", "round", "mean", "half", "n"])

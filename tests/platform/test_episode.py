@@ -142,6 +142,14 @@ def test_a_fault_ends_the_episode_as_data_with_its_reason(error: Exception, faul
     assert str(error) in str(episode.error)
 
 
+def test_a_cancellation_that_nobody_asked_for_is_the_agents_fault() -> None:
+    stray = asyncio.CancelledError()
+
+    episode = play(Pennies(), {"even": Says([stray]), "odd": Says([HEADS])})
+
+    assert (episode.status, episode.fault) == (EpisodeStatus.FAILED, "agent")
+
+
 @dataclass(frozen=True, slots=True)
 class Broken(Pennies):
     """A game with a bug."""

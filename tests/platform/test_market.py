@@ -153,14 +153,14 @@ def test_results_do_not_depend_on_how_many_episodes_are_in_flight(tmp_path: Path
 
 
 def test_a_spent_budget_stops_the_run_and_resume_plays_exactly_the_rest(tmp_path: Path) -> None:
-    whole = played(tmp_path / "whole", "market.replicates=20", "cluster.in_flight=2")
+    whole = played(tmp_path / "whole", "market.replicates=10", "cluster.in_flight=2")
     slow = ["cluster.in_flight=2", "backend.latency_s=0.01"]
-    config = small("market.replicates=20", "budget.calls=100", *slow)
+    config = small("market.replicates=10", "budget.calls=60", *slow)
     built = experiment(config)
     part = asyncio.run(conduct(built, tmp_path / "part", nobody))
     assert part.status is RunStatus.STOPPED
-    assert part.progress.why_stopped == "budget.calls=100 is spent"
-    assert 0 < part.progress.settled < whole.progress.settled == 160
+    assert part.progress.why_stopped == "budget.calls=60 is spent"
+    assert 0 < part.progress.settled < whole.progress.settled == 80
 
     launches = 1
     while part.status is RunStatus.STOPPED:
@@ -170,7 +170,7 @@ def test_a_spent_budget_stops_the_run_and_resume_plays_exactly_the_rest(tmp_path
     assert 3 < launches < 20
     assert played_in(tmp_path / "whole") == played_in(tmp_path / "part")
     assert rows(tmp_path / "part", "select count(*), count(distinct episode) from episodes") == [
-        (160, 160)
+        (80, 80)
     ]
 
 

@@ -14,6 +14,8 @@ from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.store.writer import Store
 from tests.platform.store_samples import AGENTS, VARIANT, played, run
 
+pytestmark = pytest.mark.process
+
 WRITER = """
     import sys
     from pathlib import Path

@@ -375,3 +375,30 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_keeps_what_was_settled(tm
     store = Store(tmp_path)
     assert store.append([played(5000)[0]]).result() == {"e5000"}
     store.close()
+
+
+def test_two_different_calls_of_one_act_are_both_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.begin(run(), AGENTS, (VARIANT,)).result()
+    first = call("e0000", 0, [Message("user", "?")], "an offer")
+    second = replace(first, started=first.started + 1, ended=first.ended + 1)
+    store.record([first]).result()
+    store.record([second]).result()
+    store.record([first]).result()
+
+    assert store.read("SELECT attempt FROM record.calls ORDER BY attempt") == [
+        (first.attempt,),
+        (first.attempt + 1,),
+    ]
+    store.close()
+
+
+def test_a_value_that_nobody_foresaw_leaves_nobody_waiting(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.begin(run(), AGENTS, (VARIANT,)).result()
+    episode, _ = played(0)
+
+    with pytest.raises(StoreError):
+        store.append([replace(episode, payoffs={"alice": 10**400, "bob": 0.0})]).result(timeout=10)
+    store.append([episode]).result(timeout=10)
+    store.close()
