@@ -89,7 +89,7 @@ COMMENT ON COLUMN record.episodes.variant IS 'Hash of game, rules and wording.';
 COMMENT ON COLUMN record.episodes.replicate IS 'Number of the repetition of the same design cell, from 0.';
 COMMENT ON COLUMN record.episodes.seed IS 'Nature''s seed.';
 COMMENT ON COLUMN record.episodes.play IS 'How often the episode was begun, from 1.';
-COMMENT ON COLUMN record.episodes.status IS 'settled or failed.';
+COMMENT ON COLUMN record.episodes.status IS 'settled, failed (resume plays it again) or crashed (by a player, final).';
 COMMENT ON COLUMN record.episodes.fault IS 'Whose fault a failure was: backend, game, agent or worker.';
 COMMENT ON COLUMN record.episodes.error IS 'What failed, in a sentence.';
 COMMENT ON COLUMN record.episodes.turns IS 'Turns of the game that were played.';
