@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, nodes
+from jinja2 import Environment, StrictUndefined, TemplateError, nodes
 from jinja2.exceptions import SecurityError
 
 from catallaxy.agents.base import Ask
@@ -36,7 +36,7 @@ _UNSAFE = frozenset({"format", "format_map", "mro"})
 class _Environment(Environment):
     """Templates over plain data, as fast as Jinja's own and as closed as its sandbox.
 
-    What a template may name is checked once, when it is compiled (`_template`); here only names
+    What a template may name is checked once, when it is compiled (`_Text`); here only names
     that are computed while it is rendered.
     """
 
@@ -63,13 +63,28 @@ _ENVIRONMENT.filters = {
 }
 
 
-def _template(text: str) -> Template:
-    for node in _ENVIRONMENT.parse(text).find_all(nodes.Getattr):
-        if node.attr.startswith("_") or node.attr in _UNSAFE:
-            raise SecurityError(f"{node.attr!r} is no name that a wording may use")
-    template = _ENVIRONMENT.from_string(text)
-    template.globals = dict(template.globals)  # a chain of maps would be walked at every rendering
-    return template
+class _Text:
+    """A compiled template, rendered in one context that is kept: a new one costs as much again.
+
+    Not for several threads at once; a run renders on one event loop.
+    """
+
+    def __init__(self, text: str) -> None:
+        for node in _ENVIRONMENT.parse(text).find_all(nodes.Getattr):
+            if node.attr.startswith("_") or node.attr in _UNSAFE:
+                raise SecurityError(f"{node.attr!r} is no name that a wording may use")
+        template = _ENVIRONMENT.from_string(text)
+        self._write = template.root_render_func
+        self._context = template.new_context()
+        self._globals = dict(template.globals)
+
+    def render(self, facts: Mapping[str, Any]) -> str:
+        """The text with `facts` in its places."""
+        context = self._context
+        context.parent = {**self._globals, **facts}
+        context.vars.clear()
+        context.exported_vars.clear()
+        return "".join(self._write(context)).strip()
 
 
 @dataclass(frozen=True)
@@ -102,7 +117,7 @@ class Wording:
         return {k: v for k, v in self.__dict__.items() if k != "_templates"}
 
     @cached_property
-    def _templates(self) -> Mapping[str, Template]:
+    def _templates(self) -> Mapping[str, _Text]:
         texts = {
             "system": self.system,
             "briefing": self.briefing,
@@ -110,7 +125,7 @@ class Wording:
             "scratchpad": self.scratchpad,
             **{f"ask {name}": text for name, text in self.asks.items()},
         }
-        return {name: _template(text) for name, text in texts.items()}
+        return {name: _Text(text) for name, text in texts.items()}
 
     def messages(self, ask: Ask, *, persona: str, scratchpad: bool) -> tuple[Message, ...]:
         """What is new for this seat since `ask.dialogue`: one user message, before it the rules.
@@ -144,16 +159,13 @@ class Wording:
         return self._render("objection", ask, persona="", shape=expected)
 
     def _render(self, name: str, ask: Ask, **more: str) -> str:
-        return (
-            self._templates[name]
-            .render(
-                view=ask.view,
-                seat=ask.seat,
-                names=self.names,
-                terms=self.terms,
-                objection=ask.objection,
-                tries_left=ask.tries_left,
-                **more,
-            )
-            .strip()
-        )
+        facts = {
+            "view": ask.view,
+            "seat": ask.seat,
+            "names": self.names,
+            "terms": self.terms,
+            "objection": ask.objection,
+            "tries_left": ask.tries_left,
+            **more,
+        }
+        return self._templates[name].render(facts)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
@@ -60,7 +61,11 @@ class Experiment:
 
     def design(self) -> list[Engagement]:
         """The engagements that are known before the first episode."""
-        return list(self.matchmaker.next(self.house, Standings()))
+        return list(self._opening)
+
+    @cached_property
+    def _opening(self) -> tuple[Engagement, ...]:
+        return tuple(self.matchmaker.next(self.house, Standings()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,8 @@ async def conduct(
     Raises NotReady before the first episode when a model cannot be asked, StoreError when the
     record cannot be written.
     """
-    built = replace(built, session=await asyncio.to_thread(_with_recordings, built.session))
+    if any(isinstance(gate.backend, Replay) for gate in built.session.gates):
+        built = replace(built, session=await asyncio.to_thread(_with_recordings, built.session))
     if built.check:
         await _check(built.session.gates)
     hosting = await built.cluster.open(built.session, folder, built.recording)
@@ -203,6 +209,7 @@ async def _opened(built: Experiment, hosting: Hosting, run: str, watch: Watch) -
         stop=asyncio.Event(),
         watch=watch,
         past=past,
+        opening=built.design(),
     )
 
 

@@ -99,13 +99,15 @@ class Marketplace:
     stop: asyncio.Event
     watch: Callable[[Progress], None]
     past: Past = field(default_factory=Past)
+    opening: Sequence[Engagement] = ()  # the first answer of the matchmaker, where it is known
     ledger: Ledger = field(default_factory=Ledger)
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> RunStatus:
         """The loop. Returns FINISHED, or STOPPED with the reason in `progress.why_stopped`."""
         standings = Standings()
-        while engagements := list(self.matchmaker.next(self.house, standings)):
+        engagements = self.opening or list(self.matchmaker.next(self.house, standings))
+        while engagements:
             await self.hosting.record.declare([self._row(e) for e in variants(engagements)])
             await self.hosting.record.plan(engagements)
             self.progress.planned += len(engagements)
@@ -118,6 +120,7 @@ class Marketplace:
                 settled=self.ledger.settled,
                 balances=dict(self.ledger.balances),
             )
+            engagements = list(self.matchmaker.next(self.house, standings))
         return RunStatus.FINISHED
 
     def _row(self, engagement: Engagement) -> VariantRow:

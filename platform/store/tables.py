@@ -197,8 +197,7 @@ class Tables:
             self._add("episodes", r.episode_row(episode))
             for row in r.seating_rows(episode):
                 self._add("seatings", row)
-            for row in r.measures(name, episode.metrics):
-                self._add("metrics", row)
+            self._rows["metrics"].extend(r.measures(name, episode.metrics))
             for turn in episode.turns:
                 for message in turn.messages:
                     self._text(message)
