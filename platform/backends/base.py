@@ -3,6 +3,7 @@
 Knows no client, no retries, no limits: a `Gate` wraps a backend and has all that they share.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from catallaxy.platform.backends.limits import Limits, Prices
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backend:
+class Backend(ABC):
     """A dataclass that reaches one model. Only its fields travel, never a connection.
 
     `provider` is OpenTelemetry's `gen_ai.provider.name`; `reused` says that its answers come from
@@ -41,17 +42,17 @@ class Backend:
         """Whether replies are held to the JSON schema while they are written."""
         return False
 
+    @abstractmethod
     async def reply(
         self, messages: Sequence[Message], schema: Schema | None, sampling: Sampling
     ) -> Reply:
         """Answer once, without retries. Raises BackendFailed, and nothing else."""
-        raise NotImplementedError
 
     def part(self, parts: int) -> "Backend":
         """This backend as one of `parts` processes should use it; limits are the gate's affair."""
         return self
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  most have nothing to close
         """Close what was opened on this event loop; asking again opens it again."""
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all backends share: limits, time-outs, retries, accounts and the record of every call.
+"""What all backends share: limits, time-outs, retries, prices and the record of every call.
 
 Knows no client, no engine, no database.
 """
@@ -43,18 +43,6 @@ _READY_SAMPLING = Sampling(max_tokens=256, seed=0)
 _READY_RETRIES = 2  # a person waits for this answer
 
 
-@dataclass(slots=True)
-class Spent:
-    """What one gate has asked for in this process; `cost` in US dollars, of known prices only."""
-
-    calls: int = 0
-    failed: int = 0
-    input: int = 0
-    cached: int = 0
-    output: int = 0
-    cost: float = 0.0
-
-
 class _Live:
     """What belongs to one event loop."""
 
@@ -81,7 +69,6 @@ class Gate:
         self._whole = backend  # before it was shared
         self.sink: Sink | None = None
         self.cassette: Cassette | None = None
-        self.spent = Spent()
         self._live = PerLoop(self._open)
 
     def __repr__(self) -> str:
@@ -231,8 +218,6 @@ class Gate:
         return asked + live.jitter.uniform(0.0, ceiling)
 
     def _failed(self, asked: "_Asked", error: BackendFailed) -> None:
-        self.spent.calls += 1
-        self.spent.failed += 1
         if self.sink is not None:
             kind = error_type(error)
             self.sink(asked.call(self, None, error_type=kind, error=str(error), ended=time()))
@@ -240,12 +225,6 @@ class Gate:
     def _record(
         self, asked: "_Asked", reply: Reply, ended: float, *, cost: float | None, reused: bool
     ) -> None:
-        spent, usage = self.spent, reply.usage
-        spent.calls += 1
-        spent.input += usage.input
-        spent.cached += usage.cached
-        spent.output += usage.output
-        spent.cost += cost or 0.0
         if self.sink is not None:
             self.sink(asked.call(self, reply, cost=cost, ended=ended, reused=reused))
 

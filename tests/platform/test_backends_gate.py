@@ -83,7 +83,6 @@ def test_every_attempt_is_recorded_with_its_cost() -> None:
     assert calls[1].cost == pytest.approx((600 * 2.0 + 400 * 0.5 + 500 * 10.0) / 1e6)
     assert (calls[1].backend, calls[1].provider, calls[1].model) == ("mine", "moody", "mood-1")
     assert calls[1].key == sampling().call
-    assert (made.spent.calls, made.spent.failed, made.spent.output) == (2, 1, 500)
 
 
 def test_an_unknown_price_makes_no_cost() -> None:
