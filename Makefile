@@ -35,7 +35,7 @@ run: setup
 # Every test that a machine without a GPU can run. -n: one process per core where tests are small.
 test: setup
 	$(BIN)/python -m pytest -n auto
-	$(BIN)/python -m pytest -n auto -m process
+	$(BIN)/python -m pytest -n auto -m "slow or process"
 	$(BIN)/python -m pytest -m "cluster or local or browser"
 
 check: setup
@@ -53,7 +53,7 @@ bench: setup
 
 # Needs uv. Versions and hashes, no addresses.
 lock:
-	uv pip compile pyproject.toml --extra local --extra view --group dev --universal \
+	uv pip compile pyproject.toml --extra local --extra view --extra analysis --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate -o requirements.lock
 

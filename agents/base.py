@@ -1,10 +1,10 @@
 """What an agent is: from an ask to an act. Knows no retries, no record, no scheduling."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from catallaxy.agents.chat import CallKey, Message, Reply
-from catallaxy.games.base import Seat
+from catallaxy.games.base import Remark, Seat
 
 
 class Words(Protocol):
@@ -47,6 +47,48 @@ class Act:
     reply: Reply | None = None
     trouble: str | None = None
     reasoning: str = field(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What one seat is told when its episode is over; `play` as in `CallKey`.
+
+    `payoff` is None if the episode could not be played to its end.
+    """
+
+    episode: str
+    play: int
+    seat: Seat
+    view: Any
+    payoff: float | None
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """An agent that wants to hear how an episode ended. Optional: models do not."""
+
+    def end(self, end: End) -> None:
+        """Take note of the end, without waiting for anybody."""
+        ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """An agent that reaches out of this process (a page, a server). Optional."""
+
+    async def check(self) -> None:
+        """See before a run that it can be reached. Raises BackendFailed with one sentence."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds in this process. Twice does no harm."""
+        ...
+
+
+def trouble(error: ValueError) -> str:
+    """What an error says to the player, with what is needed to say it in another language."""
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, Remark) else str(error)
 
 
 class Agent(Protocol):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catallaxy.agents.base import Act, Ask
+from catallaxy.agents.base import Act, Ask, trouble
 from catallaxy.agents.chat import ChatModel, Message, Sampling
 from catallaxy.agents.moves import Extraction, read, schema
 
@@ -35,5 +35,5 @@ class ChatAgent:
         try:
             found = read(reply.text, ask.move_type, extraction=self.json_extraction)
         except ValueError as error:
-            return Act(None, added, reply, str(error), reply.reasoning)
+            return Act(None, added, reply, trouble(error), reply.reasoning)
         return Act(found.move, added, reply, None, found.reasoning or reply.reasoning)

@@ -1,6 +1,7 @@
 """From a reply's text to a typed move, and from a move type to its JSON schema.
 
-Knows no game: a move type is any frozen dataclass of numbers, strings, literals and lists.
+Knows no game: a move type is any frozen dataclass of numbers, strings, literals and lists. Its
+class variable ALIASES may map a field to other words under which a literal is read.
 """
 
 import contextlib
@@ -15,10 +16,18 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from catallaxy.games.base import Remark
+
 REASONING = "reasoning"
 
 _DIGIT_GROUPS = re.compile(r"(?<=\d),(?=\d{3})")
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+
+MISSING = '"{name}" is missing (expected: {expected})'
+MUST_BE = '"{name}" must be {expected}, not {got!r}'
+CUT_OFF = "Your JSON object was cut off: it has no closing brace. Be brief."
+NOT_VALID = "What stands between the braces is not valid JSON."
+NO_OBJECT = "There was no JSON object in your answer."
 
 Extraction = Literal["string_aware", "non_greedy"]
 
@@ -91,7 +100,7 @@ def _shape_of(hint: Any) -> str:
 def read(text: str, move_type: type[Any], *, extraction: Extraction = "string_aware") -> Read:
     """The move in `text`, tolerant of what surrounds it: prose, fences, `$`, digit groups.
 
-    Raises ValueError, worded for the player, when there is no such move in the text.
+    Raises ValueError with a `Remark` for the player when there is no such move in the text.
     """
     found = _object_in(text, extraction)
     reasoning = found.pop(REASONING, "")
@@ -132,10 +141,10 @@ def _object_in(text: str, extraction: Extraction) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
     if "{" in text and not candidates:
-        raise ValueError("Your JSON object was cut off: it has no closing brace. Be brief.")
+        raise ValueError(Remark(CUT_OFF))
     if candidates:
-        raise ValueError("What stands between the braces is not valid JSON.")
-    raise ValueError("There was no JSON object in your answer.")
+        raise ValueError(Remark(NOT_VALID))
+    raise ValueError(Remark(NO_OBJECT))
 
 
 def _loaded(candidate: str) -> Any:
@@ -195,8 +204,12 @@ def _numbers_and_words(
     numbers = frozenset(
         name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}
     )
+    aliases: Mapping[str, Mapping[str, str]] = getattr(move_type, "ALIASES", {})
     words = {
-        name: {str(option).casefold(): option for option in get_args(hint)}
+        name: {
+            **{str(option).casefold(): option for option in get_args(hint)},
+            **{other.casefold(): option for other, option in aliases.get(name, {}).items()},
+        }
         for name, hint in hints.items()
         if get_origin(hint) is Literal and all(isinstance(o, str) for o in get_args(hint))
     }
@@ -217,15 +230,16 @@ def _tidy(found: dict[str, Any], move_type: type[Any]) -> dict[str, Any]:
     return found
 
 
-def _in_words(error: ValidationError, move_type: type[Any]) -> str:
+def _in_words(error: ValidationError, move_type: type[Any]) -> Remark:
     hints = _hints(move_type)
-    complaints = []
+    complaints: list[Remark] = []
     for problem in error.errors(include_url=False, include_input=True):
         name = str(problem["loc"][0]) if problem["loc"] else ""
         expected = _shape_of(hints[name]) if name in hints else ""
         if problem["type"] in ("missing", "missing_argument"):
-            complaints.append(f'"{name}" is missing (expected: {expected})')
+            complaints.append(Remark(MISSING, name=name, expected=expected))
         else:
             got = str(problem["input"])[:80]
-            complaints.append(f'"{name}" must be {expected}, not {got!r}')
-    return "; ".join(complaints) + "."
+            complaints.append(Remark(MUST_BE, name=name, expected=expected, got=got))
+    several = {f"part{number}": complaint for number, complaint in enumerate(complaints)}
+    return Remark("; ".join(f"{{{name}}}" for name in several) + ".", **several)

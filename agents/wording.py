@@ -17,12 +17,13 @@ from jinja2.exceptions import SecurityError
 from catallaxy.agents.base import Ask
 from catallaxy.agents.chat import Message
 from catallaxy.agents.moves import shape
+from catallaxy.games.base import Remark
 
 
 def money(amount: float) -> str:
-    """An amount as people write it: `$1,250`, `$33.50`, at most two decimals."""
-    text = f"{amount:,.2f}"
-    return "$" + text.removesuffix(".00")
+    """An amount as people write it: `$1,250`, `-$33.50`, at most two decimals."""
+    text = f"{abs(amount):,.2f}".removesuffix(".00")
+    return f"-${text}" if amount < 0 else f"${text}"
 
 
 def number(amount: float) -> str:
@@ -94,7 +95,8 @@ class Wording:
     `system` must use public facts only (it is the shared start of every dialogue), `briefing` is
     told to a seat once, in private, `asks` has one text per move type (by its class name),
     `objection` reads a refused try back, `scratchpad` is added where private thinking is wanted.
-    Raises ValueError when a text is not a valid template.
+    `phrases` has the sentences of objections in this wording's language, by the English template
+    (`games/base.py`, `Remark`). Raises ValueError when a text is not a valid template.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Wording:
     scratchpad: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)
+    phrases: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
 
     def __post_init__(self) -> None:
@@ -158,13 +161,21 @@ class Wording:
         expected = shape(ask.move_type, scratchpad=scratchpad)
         return self._render("objection", ask, persona="", shape=expected)
 
+    def _said(self, remark: str | None) -> str | None:
+        if remark is None:
+            return None
+        if not isinstance(remark, Remark):
+            return self.phrases.get(remark, remark)
+        facts = {k: self._said(v) if isinstance(v, str) else v for k, v in remark.facts.items()}
+        return self.phrases.get(remark.template, remark.template).format(**facts)
+
     def _render(self, name: str, ask: Ask, **more: str) -> str:
         facts = {
             "view": ask.view,
             "seat": ask.seat,
             "names": self.names,
             "terms": self.terms,
-            "objection": ask.objection,
+            "objection": self._said(ask.objection),
             "tries_left": ask.tries_left,
             **more,
         }

@@ -6,7 +6,7 @@ frozen state. Sequential, simultaneous, repeated and many-seat games are all thi
 
 from collections.abc import Mapping
 from random import Random
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 Seat: TypeAlias = str
 
@@ -15,8 +15,40 @@ View = TypeVar("View", covariant=True)
 Move = TypeVar("Move")
 
 
+class Remark(str):
+    """A sentence to a player that can be said in another language too.
+
+    It is the English sentence itself; `template` is that sentence before `facts` were put in their
+    places (`str.format`), under which a wording finds its translation.
+    """
+
+    __slots__ = ("facts", "template")
+
+    template: str
+    facts: Mapping[str, Any]
+
+    def __new__(cls, template: str, **facts: Any) -> "Remark":
+        """The sentence with `facts` in its places."""
+        self = super().__new__(cls, template.format(**facts))
+        self.template, self.facts = template, facts
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remark, (self.template, dict(self.facts))
+
+
+def _remark(template: str, facts: Mapping[str, Any]) -> Remark:
+    return Remark(template, **facts)
+
+
 class IllegalMove(ValueError):
-    """A move that the rules forbid. The text is read back to the player: say what is allowed."""
+    """A move that the rules forbid. The text is read back to the player: say what is allowed.
+
+    `IllegalMove("At most {most} coins.", most=3)` keeps text and facts apart for translations.
+    """
+
+    def __init__(self, text: str, **facts: Any) -> None:
+        super().__init__(Remark(text, **facts) if facts else text)
 
 
 class Game(Protocol[State, View, Move]):
@@ -70,4 +102,13 @@ class Predicted(Protocol):
 
     def prediction(self) -> Mapping[str, float]:
         """What theory expects, under the names that `metrics` uses. Missing where undefined."""
+        ...
+
+
+@runtime_checkable
+class Succeeded(Protocol):
+    """A game in which one person after another takes a seat. Optional: most keep their players."""
+
+    def holder(self, state: Any, seat: Seat) -> int:
+        """The number of the person on `seat` now; a new one has heard nothing of the old one's."""
         ...

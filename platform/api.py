@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from catallaxy.platform.compose import composed
@@ -22,6 +22,10 @@ from catallaxy.platform.store.reader import Reader, find_run
 
 if TYPE_CHECKING:
     import pandas
+
+    from catallaxy.platform.analysis.effects import Correction, Method
+    from catallaxy.platform.analysis.metagame import MetaGame
+    from catallaxy.platform.analysis.published import SignComparison
 
 Watch = Callable[[Progress], None]
 
@@ -92,6 +96,83 @@ class Runs:
             raise CatallaxyError(f"episode {episode!r} {found}; name its id and its run")
         return runs[0]
 
+    def frame(self, game: str) -> "pandas.DataFrame":
+        """One row per settled episode of `game`: what every statistic here is computed from.
+
+        The columns of `episodes()`, `wording`, and for every seat of the game `<seat>` (the model,
+        or the agent's name), `agent_<seat>` and its measures, such as `self_gain_<seat>`. Raises
+        CatallaxyError without such episodes.
+        """
+        return _statistics().episodes(self._reader, game)
+
+    def effects(
+        self,
+        game: str,
+        metric: str | None = None,
+        *,
+        reference: Mapping[str, object] | None = None,
+        method: "Method | None" = None,
+        correction: "Correction | None" = None,
+    ) -> "pandas.DataFrame":
+        """GLEE's regressions: what every level of every factor changes, for one metric or for all.
+
+        A row per metric and level: `metric`, `factor`, `level`, `reference` (whether it is the
+        reference level), `n_level` (episodes), `estimate`, `se`, `freedom`, `low`, `high` (95 %),
+        `p`, `p_adjusted` (over all metrics), in the unit of the metric, NaN where the record cannot
+        tell. `attrs` has `notes`, `n` and `dropped` (episodes). `reference` sets reference levels
+        by factor, `method` is `clustered`, `bootstrap` or `classical` (the paper's); where it is
+        None the rules decide (`compat.inference`). The default `correction` is `holm`, of the
+        classical method `none`. Raises CatallaxyError if nothing can be estimated, or without
+        `catallaxy[analysis]`.
+        """
+        study = _statistics().study(self._reader, game)
+        return study.effects_frame(metric, reference or {}, study.judged(method, correction))
+
+    def pairs(self, game: str, metric: str) -> "pandas.DataFrame":
+        """What every ordered pair of players adds to the mean of `metric`, as in GLEE's maps.
+
+        A row per pair that met: `alice`, `bob`, `n`, `mean` (raw), then as in `effects()`.
+        `pivot(index="alice", columns="bob", values="estimate")` makes the map. `attrs` has `mean`
+        (of all episodes) and `notes`.
+        """
+        return _statistics().study(self._reader, game).pairs_frame(metric)
+
+    def metagame(self, game: str) -> "MetaGame":
+        """The game of picking a player for either seat, its equilibria, and how sure they are.
+
+        `alice_gains` and `bob_gains` are frames (Alice's players down, Bob's across); `survival` is
+        a frame with the share of resamples in which a pair is a pure equilibrium.
+        """
+        return _statistics().study(self._reader, game).metagame()
+
+    def compare_with_paper(self, game: str) -> "dict[str, SignComparison]":
+        """The differences between markets beside those of GLEE's table 5, by metric.
+
+        `pairs` of each is a frame with a row per pair of markets.
+        """
+        return _statistics().study(self._reader, game).compared()
+
+    def percentiles(self, game: str) -> "pandas.DataFrame":
+        """Players by their mean percentile within configuration and seat, best first.
+
+        Columns `agent`, `n` (gains that count), `percentile` (in [0, 1]), `low`, `high` (95 %);
+        empty where nobody had a rival. `attrs["alone"]` counts gains that did not count for want of
+        one.
+        """
+        found = _statistics().ranking(self.frame(game))
+        found.table.attrs["alone"] = found.alone
+        return found.table
+
+    def regret(self) -> "pandas.DataFrame":
+        """The mean best-response regret of every agent at every seat against every scripted agent.
+
+        Columns `game`, `agent`, `seat`, `opponent`, `regret` (unit of `self_gain`), `half` (of the
+        95 % interval, clustered by configuration), `n`, `clusters`, `error` (standard error of the
+        best response's value, for opponents that toss coins). Takes about 10 ms per
+        configuration and opponent, 100 in persuasion or where the opponent tosses coins.
+        """
+        return _statistics().mean_regret(self._reader)
+
     def close(self) -> None:
         """Let go of the files."""
         self._reader.close()
@@ -130,6 +211,12 @@ def resume(path: Path | str, *, runs: Path | str = "runs", watch: Watch | None =
 def open_runs(*paths: Path | str) -> Runs:
     """Open run folders, or folders of runs (default: `runs`), also while they go on."""
     return Runs(*(paths or ("runs",)))
+
+
+def _statistics() -> ModuleType:
+    from catallaxy.platform.view import statistics  # noqa: PLC0415 - pandas, only when asked
+
+    return statistics
 
 
 def _played(built: Experiment, folder: Path, watch: Watch | None, name: str | None) -> Result:

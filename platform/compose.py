@@ -28,6 +28,7 @@ Plain = dict[str, Any]
 
 def composed(overrides: Sequence[str]) -> Plain:
     """The resolved configuration of one run. Raises ConfigError with one sentence."""
+    overrides = spelled_out(overrides)
     with _hydra(overrides):
         config = compose("config", overrides=list(overrides), return_hydra_config=True)
         plain = resolved(config, config.hydra.runtime.choices)
@@ -37,6 +38,11 @@ def composed(overrides: Sequence[str]) -> Plain:
 
 def jobs(overrides: Sequence[str]) -> list[list[str]]:
     """The overrides of every job of a sweep (`-m`), in Hydra's order."""
+    with _hydra(overrides):
+        return _jobs(overrides)
+
+
+def _jobs(overrides: Sequence[str]) -> list[list[str]]:
     from hydra._internal.core_plugins.basic_sweeper import (
         BasicSweeper,
     )
@@ -44,10 +50,33 @@ def jobs(overrides: Sequence[str]) -> list[list[str]]:
         OverridesParser,
     )
 
-    with _hydra(overrides):
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-        batches = BasicSweeper.split_arguments(parsed, None)
-        return [list(job) for batch in batches for job in batch]
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    batches = BasicSweeper.split_arguments(parsed, None)
+    return [list(job) for batch in batches for job in batch]
+
+
+_WORDING = "game/wording"
+
+
+def spelled_out(overrides: Sequence[str]) -> list[str]:
+    """The overrides with `game/wording=NAME` in Hydra's terms: for every game of the run.
+
+    A game's wordings are a group of its own, `game/wording/<game>`, at the game's place.
+    """
+    short = [o for o in overrides if o.partition("=")[0] == _WORDING]
+    if not short:
+        return list(overrides)
+    name = short[-1].partition("=")[2]
+    others = [o for o in overrides if o not in short]
+    first = [o for o in others if not o.startswith("-") and not o.startswith("hydra.")]
+    with _hydra(first):
+        choices = compose(
+            "config", overrides=_jobs(first)[0], return_hydra_config=True
+        ).hydra.runtime.choices
+    groups = [str(key) for key in choices if str(key).startswith(f"{_WORDING}/")]
+    if not groups:
+        raise ConfigError(f"{short[-1]}: the game of this run has one wording only.")
+    return [*others, *(f"{group}={name}" for group in groups)]
 
 
 def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
@@ -56,6 +85,7 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
     OmegaConf.set_struct(config, False)
     config.pop("hydra", None)
     _name_compat(config)
+    _name_wordings(config, choices)
     _name_backends(config, str(choices.get("backend")))
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
@@ -68,22 +98,34 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
 
 def _no_rule_twice(plain: Plain, overrides: Sequence[str]) -> None:
     """A rule that the design varies cannot be set as well: the design would silently win."""
-    factors = plain["market"].get("factors", {})
-    varied = {
-        rule: factor
-        for factor, levels in factors.items()
-        for level in levels
-        for rule in (level if isinstance(level, Mapping) else (factor,))
-    }
+    varied = _varied(plain)
     for override in overrides:
         path = override.lstrip("+~").partition("=")[0]
-        rule = path.removeprefix("game.rules.")
-        if rule != path and rule in varied:
-            factor = f"market.factors.{varied[rule]}"
+        if path in varied:
+            rule, factor = path.rpartition(".")[2], varied[path]
             raise ConfigError(
                 f"{path}: this design varies {rule!r} ({factor}); set {factor}=[...] instead, "
                 f"or take the factor out with ~{factor}."
             )
+
+
+def _varied(plain: Plain) -> dict[str, str]:
+    """The places of the rules and words that the design varies, and by which factor."""
+    games = {"game": plain.get("game"), **{f"games.{n}": g for n, g in plain["games"].items()}}
+    found: dict[str, str] = {}
+    for at, game in games.items():
+        if not isinstance(game, Mapping):
+            continue
+        market = plain["market"]
+        own = (market.get("factors_of") or {}).get(game.get("name"), {})
+        tables = {"market.factors": market.get("factors", {})}
+        tables[f"market.factors_of.{game.get('name')}"] = own
+        for place, factors in tables.items():
+            for factor, levels in factors.items():
+                for level in levels:
+                    for rule in level if isinstance(level, Mapping) else (factor,):
+                        found[f"{at}.rules.{rule}"] = f"{place}.{factor}"
+    return found
 
 
 def digest(config: Mapping[str, Any]) -> str:
@@ -97,6 +139,28 @@ def _name_compat(config: DictConfig) -> None:
     for family, value in list(config.get("compat", {}).items()):
         if isinstance(value, str):
             config.compat[family] = _named(f"compat/{family}", value, at=f"compat.{family}")
+
+
+def _name_wordings(config: DictConfig, choices: Mapping[str, Any]) -> None:
+    """Games whose words the design varies (a factor `wording`) get all of them, by name."""
+    market = config.get("market", {})
+    for group in [str(key) for key in choices if str(key).startswith(f"{_WORDING}/")]:
+        name, _, place = group.removeprefix(f"{_WORDING}/").partition("@")
+        at = place.removesuffix(".wording") or f"game.{name}"
+        game = OmegaConf.select(config, at)
+        if game is None:
+            continue
+        own = market.get("factors_of", {}).get(str(game.name), {})
+        levels = [*market.get("factors", {}).get("wording", []), *own.get("wording", [])]
+        game.wordings = {str(level): _wording(name, str(level), game) for level in levels}
+
+
+def _wording(group: str, level: str, game: DictConfig) -> Any:
+    if level == game.wording.name:
+        return game.wording
+    folder = CONF / _WORDING / group
+    known(level, [path.stem for path in folder.glob("*.yaml")], at="market.factors.wording")
+    return OmegaConf.select(compose(f"{_WORDING}/{group}/{level}"), f"game.wording.{group}")
 
 
 def _name_backends(config: DictConfig, default: str) -> None:

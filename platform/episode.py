@@ -1,19 +1,22 @@
 """Play one game to its end. Knows no Ray, no database, no prompt."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
 
-from catallaxy.agents.base import Act, Agent, Ask, Words
+from catallaxy.agents.base import Act, Agent, Ask, Attends, End, Words, trouble
 from catallaxy.agents.chat import CallKey, Message
 from catallaxy.agents.moves import plain
-from catallaxy.games.base import Game, IllegalMove, Seat
+from catallaxy.games.base import Game, IllegalMove, Seat, Succeeded
 from catallaxy.platform.errors import Fault, GameBroke, blame
 from catallaxy.platform.record import Engagement, Episode, EpisodeStatus, Turn, TurnKind
 from catallaxy.platform.seeds import derive
+
+log = logging.getLogger(__name__)
 
 
 class Crashed(Exception):
@@ -43,22 +46,9 @@ class Table:
     ) -> Episode:
         """One episode, from start to payoffs; a fault ends it as data, never as an exception."""
         sitting = _Sitting(self, engagement, words, agents, play)
-        started = time.time()
-        try:
-            await sitting.play()
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            text = "CancelledError: what an agent waited for was cancelled"
-            return sitting.failed(EpisodeStatus.FAILED, Fault.AGENT.value, text, started)
-        except Exception as error:  # noqa: BLE001  the one place where faults become data
-            first = _first(error)
-            if isinstance(first, Crashed):
-                return sitting.failed(EpisodeStatus.CRASHED, "player", str(first), started)
-            text = f"{type(first).__name__}: {first}"
-            return sitting.failed(EpisodeStatus.FAILED, blame(first).value, text, started)
-        return sitting.settled(started)
+        episode = await sitting.played()
+        sitting.tell(episode.payoffs)
+        return episode
 
 
 @dataclass(slots=True)
@@ -72,8 +62,13 @@ class _Sitting:
     number: int
     state: Any = None
     turns: list[Turn] = field(default_factory=list)
-    dialogues: dict[Seat, tuple[Message, ...]] = field(default_factory=dict)
+    dialogues: dict[tuple[Seat, int], tuple[Message, ...]] = field(default_factory=dict)
     bad_tries: dict[Seat, int] = field(default_factory=dict)
+    holder_of: Callable[[Any, Seat], int] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.game, Succeeded):
+            self.holder_of = self.game.holder
 
     @property
     def game(self) -> Game[Any, Any, Any]:
@@ -105,7 +100,7 @@ class _Sitting:
             self.state = _sound(self.game.step, self.state, moves)
 
     def _keep(self, tries: "_Tries") -> None:
-        self.dialogues[tries.seat] = tries.dialogue
+        self.dialogues[tries.seat, tries.holder] = tries.dialogue
         if tries.first != len(self.turns):  # others moved at the same time
             tries.turns = [
                 replace(turn, seq=seq) for seq, turn in enumerate(tries.turns, len(self.turns))
@@ -115,7 +110,8 @@ class _Sitting:
     async def _tries(self, seat: Seat, turn: int) -> "_Tries":
         move_type = _sound(self.game.move_type, self.state, seat)
         view = _sound(self.game.view, self.state, seat)
-        tries = _Tries(seat, len(self.turns), self.dialogues.get(seat, ()))
+        holder = self._holder(seat)
+        tries = _Tries(seat, holder, len(self.turns), self.dialogues.get((seat, holder), ()))
         while (left := self._left(seat, len(tries.turns))) > 0:
             tried = len(tries.turns)
             ask = Ask(
@@ -141,6 +137,11 @@ class _Sitting:
         tries.forfeit(turn, move_type)
         return tries
 
+    def _holder(self, seat: Seat) -> int:
+        if self.holder_of is None:
+            return 0
+        return _sound(self.holder_of, self.state, seat)
+
     def _left(self, seat: Seat, tried: int) -> int:
         used = tried if self.table.tries_per == "move" else self.bad_tries.get(seat, 0)
         return self.table.tries - used
@@ -154,10 +155,39 @@ class _Sitting:
         try:
             self.game.check(self.state, seat, act.move)
         except IllegalMove as refusal:
-            return TurnKind.ILLEGAL, str(refusal)
+            return TurnKind.ILLEGAL, trouble(refusal)
         except Exception as error:
             raise GameBroke(f"check: {error!r}") from error
         return TurnKind.MOVE, None
+
+    async def played(self) -> Episode:
+        """The episode, however it ended."""
+        started = time.time()
+        try:
+            await self.play()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            text = "CancelledError: what an agent waited for was cancelled"
+            return self.failed(EpisodeStatus.FAILED, Fault.AGENT.value, text, started)
+        except Exception as error:  # noqa: BLE001  the one place where faults become data
+            first = _first(error)
+            if isinstance(first, Crashed):
+                return self.failed(EpisodeStatus.CRASHED, "player", str(first), started)
+            text = f"{type(first).__name__}: {first}"
+            return self.failed(EpisodeStatus.FAILED, blame(first).value, text, started)
+        return self.settled(started)
+
+    def tell(self, payoffs: Mapping[Seat, float]) -> None:
+        """Tell those who attend how it ended; what they make of it changes nothing."""
+        for seat, agent in self.agents.items():
+            if isinstance(agent, Attends) and self.state is not None:
+                try:
+                    view = self.game.view(self.state, seat)
+                    agent.end(End(self.engagement.id, self.number, seat, view, payoffs.get(seat)))
+                except Exception:
+                    log.exception("%s could not be told the end of %s", seat, self.engagement.id)
 
     def settled(self, started: float) -> Episode:
         try:
@@ -192,9 +222,13 @@ class _Sitting:
 
 @dataclass(slots=True)
 class _Tries:
-    """What one seat tried at one turn; `first` is the number of its first try."""
+    """What one seat tried at one turn; `first` is the number of its first try.
+
+    `holder` is the number of the person on the seat.
+    """
 
     seat: Seat
+    holder: int
     first: int
     dialogue: tuple[Message, ...]
     turns: list[Turn] = field(default_factory=list)

@@ -18,17 +18,25 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from catallaxy.agents.base import Ask
-from catallaxy.agents.chat import CallKey
+from catallaxy.agents.base import Ask, Connected
+from catallaxy.agents.chat import BackendFailed, CallKey
 from catallaxy.agents.wording import Wording
+from catallaxy.platform.analysis.balance import Balance, Cell, balance
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.backends.replay import Replay
 from catallaxy.platform.compose import digest
 from catallaxy.platform.config import build
 from catallaxy.platform.episode import Table
-from catallaxy.platform.errors import ConfigError
+from catallaxy.platform.errors import ConfigError, NotReady
 from catallaxy.platform.host import Cluster, Hosting, Recording, Session
-from catallaxy.platform.market.house import Entry, House, Matchmaker, Offered, Standings
+from catallaxy.platform.market.house import (
+    Entry,
+    House,
+    Matchmaker,
+    Offered,
+    Standings,
+    plain_rules,
+)
 from catallaxy.platform.market.marketplace import (
     Budget,
     Marketplace,
@@ -63,6 +71,20 @@ class Experiment:
         """The engagements that are known before the first episode."""
         return list(self._opening)
 
+    def balance(self) -> list[Balance]:
+        """How evenly the design gives out configurations, seatings and levels, per game."""
+        levels: dict[str, dict[str, Any]] = {}
+        for each in self._opening:
+            if each.variant not in levels:
+                rules = {
+                    k: v for k, v in plain_rules(each.rules).items() if not isinstance(v, dict)
+                }
+                levels[each.variant] = {**rules, "wording": each.wording}
+        return balance(
+            Cell(e.game, e.variant, levels[e.variant], " vs ".join(e.seats.values()))
+            for e in self._opening
+        )
+
     @cached_property
     def _opening(self) -> tuple[Engagement, ...]:
         return tuple(self.matchmaker.next(self.house, Standings()))
@@ -86,19 +108,19 @@ def experiment(config: Mapping[str, Any]) -> Experiment:
     entries = {str(name): _entry(str(name), spec, gates) for name, spec in config["agent"].items()}
     if not entries:
         raise ConfigError("agent: there are no agents; add one with +agent@agent.NAME=chat")
-    offered = _offered(config["game"])
+    catalogue = _catalogue(config)
     agents = {name: entry.agent for name, entry in entries.items()}
     used = {entry.backend for entry in entries.values() if entry.backend}
     built = Experiment(
         config=config,
         name=str(config["name"]),
         seed=_whole(config["seed"], "seed"),
-        house=House(entries, {offered.name: offered}, _whole(config["seed"], "seed")),
+        house=House(entries, catalogue, _whole(config["seed"], "seed")),
         matchmaker=build(config["market"], at="market"),
         cluster=build(config["cluster"], at="cluster"),
         session=Session(
             agents=agents,
-            wordings={offered.name: offered.wording},
+            wordings={name: offered.wordings for name, offered in catalogue.items()},
             gates=tuple(gates[name] for name in sorted(used)),
             table=build(config["table"], at="table", expected=Table),
         ),
@@ -135,14 +157,36 @@ def _entry(name: str, spec: Any, gates: Mapping[str, Gate]) -> Entry:
     )
 
 
-def _offered(spec: Mapping[str, Any]) -> Offered:
+def _catalogue(config: Mapping[str, Any]) -> dict[str, Offered]:
+    """The games of the run: `game`, and all of `games`."""
+    specs = {f"games.{name}": spec for name, spec in config["games"].items()}
+    if config.get("game") is not None:
+        specs = {"game": config["game"], **specs}
+    found: dict[str, Offered] = {}
+    for at, spec in specs.items():
+        offered = _offered(spec, at)
+        if offered.name in found:
+            raise ConfigError(f"{at}.name: there are two games called {offered.name!r}.")
+        found[offered.name] = offered
+    if not found:
+        raise ConfigError("game: there is no game; give one with game=NAME.")
+    return found
+
+
+def _offered(spec: Any, at: str) -> Offered:
     for key in ("name", "rules", "wording"):
-        if key not in spec:
-            raise ConfigError(f"game.{key} is missing")
+        if not isinstance(spec, Mapping) or key not in spec:
+            raise ConfigError(f"{at}.{key} is missing")
+    main = build(spec["wording"], at=f"{at}.wording", expected=Wording)
+    others = {
+        name: build(words, at=f"{at}.wordings.{name}", expected=Wording)
+        for name, words in (spec.get("wordings") or {}).items()
+    }
     return Offered(
         name=str(spec["name"]),
-        rules=build(spec["rules"], at="game.rules"),
-        wording=build(spec["wording"], at="game.wording", expected=Wording),
+        rules=build(spec["rules"], at=f"{at}.rules"),
+        wordings={main.name: main, **others},
+        wording=main.name,
     )
 
 
@@ -153,7 +197,7 @@ def _rehearse(built: Experiment) -> None:
         raise ConfigError("market: the design has no engagements")
     thinking = any(getattr(agent, "scratchpad", False) for agent in built.session.agents.values())
     for engagement in {e.variant: e for e in design}.values():
-        words = built.session.wordings[engagement.game]
+        words = built.session.wordings[engagement.game][engagement.wording]
         game = engagement.rules
         state = game.start(Random(engagement.seed))
         for seat in game.to_move(state)[:1]:
@@ -187,6 +231,7 @@ async def conduct(
         built = replace(built, session=await asyncio.to_thread(_with_recordings, built.session))
     if built.check:
         await _check(built.session.gates)
+        await _check_agents(built.house)
     hosting = await built.cluster.open(built.session, folder, built.recording)
     status = RunStatus.FAILED
     try:
@@ -255,13 +300,16 @@ def fresh_folder(runs: Path, name: str) -> Path:
 def reopened(folder: Path) -> tuple[dict[str, Any], str]:
     """The configuration and the id of a run that was launched before.
 
-    Raises ConfigError if the configuration is not the one that it was launched with.
+    Raises ConfigError if the configuration is not the one that it was launched with, or if nothing
+    was launched there: a run of imported games has nothing to resume.
     """
     with Reader.open(folder) as reader:
         [(run, recorded)] = reader.sql("SELECT run, config_hash FROM runs").rows
         config = reader.config()
     if digest(config) != recorded:
         raise ConfigError(f"{folder}: its configuration was changed; it can no longer be resumed")
+    if "imported" in config:
+        raise ConfigError(f"{folder} was imported, not played; there is nothing to resume.")
     return config, run
 
 
@@ -291,6 +339,18 @@ async def _check(gates: Sequence[Gate]) -> None:
     finally:
         for gate in gates:
             await gate.close()
+
+
+async def _check_agents(house: House) -> None:
+    """Every agent outside this process can be reached, or NotReady says why not."""
+    for entry in house.registry.values():
+        if isinstance(entry.agent, Connected):
+            try:
+                await entry.agent.check()
+            except BackendFailed as error:
+                raise NotReady(f"agent.{entry.name}: {error}") from error
+            finally:
+                await entry.agent.close()
 
 
 def _with_recordings(session: Session) -> Session:

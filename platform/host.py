@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from catallaxy.agents.base import Agent
+from catallaxy.agents.base import Agent, Connected
 from catallaxy.agents.wording import Wording
 from catallaxy.platform.backends.cassette import Cassette, RecordedCall
 from catallaxy.platform.backends.gate import Gate
@@ -35,12 +35,13 @@ Write = Callable[[Sequence[Call], Sequence[Episode]], Awaitable[None]]
 class Session:
     """Everything that a host needs to play, as plain data that pickles.
 
-    `gates` are all backends that `agents` use, each once, so that limits and sinks can be set;
+    `wordings` are by game and name. `gates` are all backends that `agents` use, each once, so that
+    limits and sinks can be set;
     `recordings` are the calls that the replaying ones among them answer from, by name.
     """
 
     agents: Mapping[str, Agent]
-    wordings: Mapping[str, Wording]
+    wordings: Mapping[str, Mapping[str, Wording]]
     gates: tuple[Gate, ...] = ()
     table: Table = field(default_factory=Table)
     recordings: Mapping[str, tuple[RecordedCall, ...]] = field(default_factory=dict)
@@ -219,6 +220,9 @@ class Host:
         gc.set_threshold(*self._collecting)
         for gate in self._session.gates:
             await gate.close()
+        for agent in self._session.agents.values():
+            if isinstance(agent, Connected):
+                await agent.close()
 
     def _called(self, call: Call) -> None:
         self._spent.add(call)
@@ -243,7 +247,7 @@ class Host:
     async def _play(self, plan: Plan) -> None:
         engagement = plan.engagement
         agents = {seat: self._session.agents[name] for seat, name in engagement.seats.items()}
-        words = self._session.wordings[engagement.game]
+        words = self._session.wordings[engagement.game][engagement.wording]
         self._cassette.extend(plan.recorded)
         episode = await self._session.table.play(engagement, words, agents, plan.play)
         self._cassette.forget(engagement.id)

@@ -15,7 +15,8 @@ class Engagement:
 
     `ordinal` is its place in the run's design (settlement goes in this order), `id` is unique in
     the run, `game` the name in the catalogue, `rules` the game's value, `variant` the hash of game,
-    rules and wording, `seed` nature's seed (shared by all pairs that meet the same nature).
+    rules and wording, `seed` nature's seed (shared by all pairs that meet the same nature),
+    `wording` the name of the words.
     """
 
     ordinal: int
@@ -26,6 +27,7 @@ class Engagement:
     seats: Mapping[Seat, str]
     seed: int
     replicate: int = 0
+    wording: str = "plain"
 
 
 class TurnKind(StrEnum):

@@ -28,11 +28,14 @@ def names(group: str) -> list[str]:
 BARE = ["~experiment", "+agent@agent.x=chat", "+agent@agent.y=chat", "backend=scripted"]
 BARE += ["market.seating=with_self"]
 """One game and two agents, without a design of its own."""
+INSTEAD_OF_PEOPLE = {"play": ["agent@agent.you=random_glee"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_runs_dry(name: str, tmp_path: Path) -> None:
-    with catallaxy.run(f"experiment={name}", "backend=scripted", runs=tmp_path) as record:
+    more = INSTEAD_OF_PEOPLE.get(name, [])
+    with catallaxy.run(f"experiment={name}", "backend=scripted", *more, runs=tmp_path) as record:
         episodes = record.episodes()
 
     assert len(episodes) > 0

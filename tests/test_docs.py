@@ -16,7 +16,7 @@ import catallaxy
 from catallaxy.platform import compose
 from catallaxy.platform.experiment import experiment
 from catallaxy.platform.launch import command
-from tests.toys import SMALL
+from tests.toys import GRID, SMALL
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -67,6 +67,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", commands("run"))
 def test_every_launch_composes(line: str, conf: Path) -> None:
     words = shlex.split(line, comments=True)[2:]
@@ -78,6 +79,7 @@ def test_every_launch_composes(line: str, conf: Path) -> None:
         assert compose.composed(job)["agent"]
 
 
+@pytest.mark.slow
 def test_a_launch_of_the_readme_that_needs_no_server_builds() -> None:
     lines = [line for line in commands("run") if "backend=scripted" in line and line in README]
 
@@ -106,29 +108,36 @@ def test_an_entry_of_the_changelog_has_at_most_25_words() -> None:
     assert [entry for entry in entries if len(entry.split()) > 25] == []
 
 
-# The README's map.
+# The map.
 
 
 def mapped() -> set[str]:
-    """The source files that the README's map names, from the root."""
+    """The source files that the map names, from the root."""
+    return set(re.findall(r"^\| `(\S+\.py)` \|", (ROOT / "docs/map.md").read_text(), re.MULTILINE))
+
+
+def test_every_file_and_folder_of_the_readmes_map_exists() -> None:
     (block,) = re.findall(r"^## The map\n\n```\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    found, folder = set(), ""
+    folder, named = "", []
     for line in block.splitlines():
+        name = re.split(r"  +", line.strip())[0]
         if not line.startswith(" "):
-            folder = line.split()[0]
-        elif (name := line.split()[0]).endswith((".py", ".yaml")):
-            found.add(f"{folder}{name}")
-    return found
+            folder = name
+            named.append(name)
+        else:
+            named += [f"{folder}{part}" for part in re.findall(r"[\w.]+(?:\.py|\.yaml|/)", name)]
+
+    assert [name for name in named if not (ROOT / name).exists() and name != "runs/"] == []
 
 
 def test_the_map_names_files_that_exist() -> None:
     assert [name for name in sorted(mapped()) if not (ROOT / name).is_file()] == []
 
 
-def test_every_source_file_of_agents_and_platform_is_on_the_map() -> None:
+def test_every_source_file_is_on_the_map() -> None:
     sources = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("agents", "platform")
+        for folder in ("games", "agents", "platform")
         for path in (ROOT / folder).rglob("*.py")
         if path.name != "__init__.py"
     }
@@ -182,6 +191,27 @@ def test_the_readme_s_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
 
     exec(code.replace('"backend=scripted"', ", ".join(map(repr, SMALL[1:]))), {})
+
+
+ANALYSIS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/analysis.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run whose statistics can be told."""
+    folder = tmp_path_factory.mktemp("studied")
+    catallaxy.run(*GRID, runs=folder / "runs").close()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", ANALYSIS)
+def test_the_python_of_the_page_about_analysis_runs(
+    code: str, studied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(studied)
+
+    exec(code, {})
 
 
 # The worked examples of docs/adding.md.
@@ -242,6 +272,7 @@ def test_the_example_of_an_agent_takes_no_less_than_its_share(added: Path) -> No
     assert (episodes.loc[~taken, "offer"] < 0.4).all()
 
 
+@pytest.mark.slow
 def test_the_example_of_a_matchmaker_lets_the_richest_lead(added: Path) -> None:
     with catallaxy.run("experiment=hill", "backend=scripted", runs=added) as record:
         seats, ledger = record.seats(), record.sql("select * from ledger")

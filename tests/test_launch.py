@@ -89,11 +89,12 @@ def test_help_lists_the_commands_and_run_help_lists_the_groups(tmp_path: Path) -
     commands = catallaxy(tmp_path, "--help").stdout
     groups = catallaxy(tmp_path, "run", "--help").stdout
 
-    for name in ("run", "resume", "sql", "ls", "show", "report"):
+    for name in ("run", "resume", "sql", "ls", "show", "report", "import", "export"):
         assert name in commands
     assert "backend: endpoint, langchain, local, openai, replay, scripted" in groups
     assert "cluster: inline, ray" in groups
-    assert "experiment: glee_bargaining, quickstart" in groups
+    assert "experiment: glee, glee_bargaining, glee_negotiation, glee_persuasion" in groups
+    assert "game/wording/bargaining: german, objective, paper, plain, terse" in groups
 
 
 def test_cfg_job_prints_the_configuration_and_starts_nothing(tmp_path: Path) -> None:

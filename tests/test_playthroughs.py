@@ -38,7 +38,7 @@ def recorded(name: str) -> Episode:
     built = experiment(config)
     (engagement,) = built.design()
     seats = dict.fromkeys(engagement.rules.seats, built.house.registry["x"].agent)
-    words = built.session.wordings[name]
+    words = built.session.wordings[name][engagement.wording]
     return asyncio.run(built.session.table.play(engagement, words, seats))
 
 

@@ -8,22 +8,23 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-import yaml
 
-from catallaxy.agents.base import Ask
+from catallaxy.agents.base import Ask, trouble
 from catallaxy.agents.chat import CallKey, Message, Reply, Sampling, Schema
 from catallaxy.agents.chat_agent import ChatAgent
 from catallaxy.agents.wording import Wording
 from catallaxy.games.base import Game, IllegalMove
 from catallaxy.games.glee.bargaining import Bargaining
 from catallaxy.games.glee.compat import GleeCompat
+from catallaxy.platform.compose import composed
+from catallaxy.platform.config import build
 
-ROOT = Path(__file__).parents[1]
 SNAPSHOTS = Path(__file__).parent / "snapshots/prompts"
 TRIES = 3
 
@@ -40,10 +41,16 @@ class Says:
         return Reply(self.text)
 
 
-def wording_of(game: str, **terms: str) -> Wording:
-    texts: dict[str, Any] = yaml.safe_load((ROOT / f"conf/game/{game}.yaml").read_text())["wording"]
-    del texts["_target_"]
-    wording = Wording(**texts)
+@cache
+def composed_wording(game: str, name: str) -> Wording:
+    """A wording of a game as its yaml has it."""
+    overrides = ["~experiment", "backend=scripted", f"game={game}", f"game/wording={name}"]
+    return build(composed(overrides)["game"]["wording"], at="wording", expected=Wording)
+
+
+def wording_of(game: str, name: str = "plain", **terms: str) -> Wording:
+    """The same with other `terms`."""
+    wording = composed_wording(game, name)
     return replace(wording, terms={**wording.terms, **terms})
 
 
@@ -66,7 +73,7 @@ def dialogues(
             if act.move is not None:
                 rules.check(state, seat, act.move)
         except IllegalMove as refused:
-            objection = str(refused)
+            objection = trouble(refused)
         tries_left = TRIES if objection is None else tries_left - 1
         if objection is None:
             state = rules.step(state, {seat: act.move})
@@ -164,7 +171,29 @@ def test_the_words_under_the_official_switches() -> None:
     hold("bargaining_official", dialogues(rules, wording_of("bargaining"), SILENT))
 
 
+STUMBLING = (offer(11_000, ""), "Let us share!", offer(6000.5, "Hello!"), "{", REJECT, TALKING[2])
+
+
+@pytest.mark.parametrize("name", ["german", "objective", "paper", "terse"])
+def test_the_words_of_bargaining_in_every_other_wording(name: str) -> None:
+    rules = replace(RULES, messages_allowed=True, horizon="stated")
+
+    text = dialogues(rules, wording_of("bargaining", name), (*STUMBLING, REJECT, *TALKING[:2]))
+
+    hold(f"bargaining_wording_{name}", text)
+
+
+@pytest.mark.parametrize("name", ["german", "paper", "plain", "terse"])
+def test_the_words_of_bargaining_where_one_may_walk_away(name: str) -> None:
+    rules = replace(RULES, compat=GleeCompat(bargaining_walk_away=True), complete_information=False)
+    leave = '{"decision": "walk_away"}'
+
+    text = dialogues(rules, wording_of("bargaining", name), (*SILENT[:3], leave))
+
+    hold(f"bargaining_walk_away_{name}", text)
+
+
 def test_every_snapshot_belongs_to_a_dialogue() -> None:
     names = {file.stem for file in SNAPSHOTS.glob("bargaining_*.txt")}
 
-    assert len(names) == 8 + 6 + 4
+    assert len(names) == 8 + 6 + 4 + 4 + 4

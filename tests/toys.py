@@ -22,6 +22,21 @@ SMALL = (
 )
 """Eight quick episodes of bargaining between two scripted language models."""
 
+GRID = (
+    "experiment=glee_bargaining",
+    "backend=scripted",
+    "market.seating=with_self",
+    "market.factors.pie=[100]",
+    "market.factors.delta_a=[0.8,0.9]",
+    "market.factors.delta_b=[0.9]",
+    "~agent.alice",
+    "~agent.bob",
+    "+agent@agent.fair=fair_bargainer",
+    "+agent@agent.equilibrium=equilibrium_bargainer",
+    "+agent@agent.concession=concession_bargainer",
+)
+"""Sixteen configurations of bargaining, each for the nine pairs of three scripted players."""
+
 
 def small(*more: str) -> Plain:
     """The configuration of eight quick episodes."""

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from random import Random
 
 from catallaxy.agents.base import Act, Ask
+from catallaxy.agents.wording import money
 from catallaxy.games.glee.bargaining import (
-    Answer,
     BargainingView,
     Claim,
     ClaimWithMessage,
@@ -43,7 +43,7 @@ class EquilibriumBargainer:
         wanted = self._share(view) * view.pie
         if view.offer is None:
             return Act(_offer(ask, wanted, unit=self.unit, chatty=self.chatty))
-        return Act(_answer(view, at_least=wanted - self.unit))
+        return Act(_answer(ask, at_least=wanted - self.unit))
 
     def _share(self, view: BargainingView) -> float:
         other = view.other_delta
@@ -72,7 +72,7 @@ class FairBargainer:
         if view.offer is None:
             return Act(_offer(ask, self.share * view.pie, unit=self.unit, chatty=self.chatty))
         least = (self.share - self.tolerance) * view.pie
-        return Act(_answer(view, at_least=least - self.unit / 2))
+        return Act(_answer(ask, at_least=least - self.unit / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class GreedyBargainer:
         if view.offer is None:
             return Act(_offer(ask, view.pie, unit=self.unit, chatty=self.chatty))
         last = view.round == view.rounds_told
-        return Act(_answer(view, at_least=self.unit if last else view.pie))
+        return Act(_answer(ask, at_least=self.unit if last else view.pie))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class RandomBargainer:
         if view.offer is None:
             drawn = rng.randint(0, int(_exact(view.pie) / _exact(self.unit))) * self.unit
             return Act(_offer(ask, drawn, unit=self.unit, chatty=self.chatty))
-        return Act(Answer("accept" if rng.random() < self.accept_probability else "reject"))
+        return Act(ask.move_type("accept" if rng.random() < self.accept_probability else "reject"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class ConcessionBargainer:
             wanted = self._demand(view, view.round) * view.pie
             return Act(_offer(ask, wanted, unit=self.unit, chatty=self.chatty))
         least = self._demand(view, view.round + 1) * view.pie
-        return Act(_answer(view, at_least=least - self.unit / 2))
+        return Act(_answer(ask, at_least=least - self.unit / 2))
 
     def _demand(self, view: BargainingView, at: int) -> float:
         end = self.deadline
@@ -170,7 +170,8 @@ def _offer(ask: Ask, wanted: float, *, unit: float, chatty: bool) -> Move:
     units = (_exact(wanted) / step).to_integral_value(ROUND_HALF_EVEN)
     own = min(max(units * step, Decimal(0)), pie)
     gains = {view.seat: float(own), view.other: float(pie - own)}
-    said = f"I propose ${own:,} for me and ${pie - own:,} for you." if chatty else ""
+    mine, yours = money(float(own)), money(float(pie - own))
+    said = f"I propose {mine} for me and {yours} for you." if chatty else ""
     message = said[: view.max_message_chars]
     if ask.move_type is Claim:
         return Claim(float(own))
@@ -181,10 +182,11 @@ def _offer(ask: Ask, wanted: float, *, unit: float, chatty: bool) -> Move:
     return Offer(gains["alice"], gains["bob"])
 
 
-def _answer(view: BargainingView, *, at_least: float) -> Answer:
-    """Accept an open offer that gives this seat `at_least` dollars."""
+def _answer(ask: Ask, *, at_least: float) -> Move:
+    """Accept an open offer that gives this seat `at_least` dollars, else reject it."""
+    view: BargainingView = ask.view
     offer = view.offer
     if offer is None:
         raise ValueError("there is no offer to answer")
     gain = offer.alice_gain if view.seat == "alice" else offer.bob_gain
-    return Answer("accept" if gain >= at_least else "reject")
+    return ask.move_type("accept" if gain >= at_least else "reject")

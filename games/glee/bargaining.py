@@ -12,12 +12,21 @@ from math import isfinite
 from random import Random
 from typing import Literal, TypeAlias
 
-from catallaxy.games.base import IllegalMove, Seat
+from catallaxy.games.base import IllegalMove, Remark, Seat
 from catallaxy.games.glee.bargaining_metrics import code_outcome, fairness, named, paper_outcome
+from catallaxy.games.glee.bargaining_moves import (
+    Answer,
+    AnswerOrWalkAway,
+    Claim,
+    ClaimWithMessage,
+    Move,
+    Offer,
+    OfferWithMessage,
+    OpenDecision,
+)
 from catallaxy.games.glee.bargaining_theory import proposer_share
 from catallaxy.games.glee.compat import GleeCompat
 
-Decision: TypeAlias = Literal["accept", "reject"]
 OfferForm: TypeAlias = Literal["division", "claim"]
 Horizon: TypeAlias = Literal["stated", "hidden"]
 HorizonKind: TypeAlias = Literal["single", "stated", "hidden"]
@@ -25,49 +34,8 @@ Role: TypeAlias = Literal["proposer", "responder"]
 
 _SEATS: tuple[Seat, Seat] = ("alice", "bob")
 _OFFICIAL_STATES_UP_TO = 20
+_TINY = Decimal("1e-14")
 _EXACT = Context(prec=700, traps=[])  # enough digits for the sum of any two floats
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A division of the pie in dollars of round 1; the two amounts add up to the pie."""
-
-    alice_gain: float
-    bob_gain: float
-
-
-@dataclass(frozen=True, slots=True)
-class OfferWithMessage:
-    """A division of the pie in dollars of round 1, and a text for the other player."""
-
-    alice_gain: float
-    bob_gain: float
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the proposer keeps, in dollars of round 1; the other gets the rest of the pie."""
-
-    claim: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimWithMessage:
-    """What the proposer keeps, in dollars of round 1, and a text for the other player."""
-
-    claim: float
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the other player says to an offer."""
-
-    decision: Decision
-
-
-Move: TypeAlias = Offer | OfferWithMessage | Claim | ClaimWithMessage | Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +47,7 @@ class Proposal:
     alice_gain: float
     bob_gain: float
     message: str = ""
-    answer: Decision | None = None
+    answer: OpenDecision | None = None
 
 
 class Ended(StrEnum):
@@ -87,6 +55,7 @@ class Ended(StrEnum):
 
     AGREEMENT = "agreement"
     NO_AGREEMENT = "no_agreement"
+    WALKED_AWAY = "walked_away"
     FORFEIT = "forfeit"
 
 
@@ -133,6 +102,7 @@ class BargainingView:
     rounds_told: int | None
     messages_allowed: bool
     max_message_chars: int
+    walk_away_allowed: bool
     history: tuple[Proposal, ...]
     offer: Proposal | None
     ended: Ended | None
@@ -251,6 +221,7 @@ class Bargaining:
             rounds_told=self.rounds_told,
             messages_allowed=self.messages_allowed,
             max_message_chars=self.max_message_chars,
+            walk_away_allowed=self.compat.bargaining_walk_away,
             history=state.history,
             offer=state.offer,
             ended=state.ended,
@@ -270,7 +241,7 @@ class Bargaining:
     def move_type(self, state: BargainingState, seat: Seat) -> type[Move]:
         """An answer while an offer is open, else an offer."""
         if state.offer is not None:
-            return Answer
+            return AnswerOrWalkAway if self.compat.bargaining_walk_away else Answer
         if self.offer_form == "claim":
             return ClaimWithMessage if self.messages_allowed else Claim
         return OfferWithMessage if self.messages_allowed else Offer
@@ -278,31 +249,33 @@ class Bargaining:
     def check(self, state: BargainingState, seat: Seat, move: Move) -> None:
         """Raise `IllegalMove` unless it is this seat's turn and the rules allow `move`."""
         if seat not in self.to_move(state):
-            raise IllegalMove("It is not your turn.")
+            raise IllegalMove(Remark("It is not your turn."))
         expected = self.move_type(state, seat)
         if type(move) is not expected:
-            raise IllegalMove(f"Now an {expected.__name__} is due, not {type(move).__name__!r}.")
-        if isinstance(move, Answer):
-            if move.decision not in ("accept", "reject"):
-                raise IllegalMove(f"Say accept or reject; you said {move.decision!r}.")
+            due, got = expected.__name__, type(move).__name__
+            raise IllegalMove("Now an {due} is due, not {got!r}.", due=due, got=got)
+        if isinstance(move, (Answer, AnswerOrWalkAway)):
+            _check_decision(move)
             return
         if isinstance(move, (Claim, ClaimWithMessage)):
-            self._check_claim(move.claim)
+            self._check_amount("claim", move.claim)
         else:
             self._check_amounts(seat, move.alice_gain, move.bob_gain)
-        if (
-            isinstance(move, (OfferWithMessage, ClaimWithMessage))
-            and len(move.message) > self.max_message_chars
-        ):
+        talks = isinstance(move, (OfferWithMessage, ClaimWithMessage))
+        if talks and len(move.message) > self.max_message_chars:
             raise IllegalMove(
-                f"A message has at most {self.max_message_chars} characters; "
-                f"yours has {len(move.message)}."
+                "A message has at most {most} characters; yours has {got}.",
+                most=self.max_message_chars,
+                got=len(move.message),
             )
 
-    def _check_claim(self, claim: float) -> None:
-        if not 0 <= claim <= self.pie:  # refuses NaN too
+    def _check_amount(self, name: str, amount: float) -> None:
+        if not 0 <= amount <= self.pie:  # refuses NaN too
             raise IllegalMove(
-                f"claim must be a number from 0 to {self.pie:.15g}; you gave {claim:.15g}."
+                "{name} must be a number from 0 to {pie:.15g}; you gave {got:.15g}.",
+                name=name,
+                pie=self.pie,
+                got=amount,
             )
 
     def _division(
@@ -315,37 +288,42 @@ class Bargaining:
         return (move.claim, rest) if seat == "alice" else (rest, move.claim)
 
     def _check_amounts(self, seat: Seat, alice: float, bob: float) -> None:
-        pie = self.pie
         if self.compat.bargaining_bounds == "none":
-            fits = alice + bob == pie
+            fits = alice + bob == self.pie
         else:
-            for name, amount in (("alice_gain", alice), ("bob_gain", bob)):
-                if not 0 <= amount <= pie:  # refuses NaN too
-                    raise IllegalMove(
-                        f"{name} must be a number from 0 to {pie:.15g}; you gave {amount:.15g}."
-                    )
-            fits = _adds_up(alice, bob, pie)
+            self._check_amount("alice_gain", alice)
+            self._check_amount("bob_gain", bob)
+            fits = _adds_up(alice, bob, self.pie)
         if not fits:
             raise IllegalMove(
-                f"alice_gain and bob_gain must add up to exactly {pie:.15g}; "
-                f"{alice:.15g} and {bob:.15g} add up to {_sum(alice, bob).normalize(_EXACT):.17g}. "
-                f"{self._mended(seat, alice if seat == 'alice' else bob)}"
+                "alice_gain and bob_gain must add up to exactly {pie:.15g}; "
+                "{alice:.15g} and {bob:.15g} add up to {total}. {remedy}",
+                pie=self.pie,
+                alice=alice,
+                bob=bob,
+                total=_written(_sum(alice, bob)),
+                remedy=self._remedy(seat, alice if seat == "alice" else bob),
             )
 
-    def _mended(self, seat: Seat, own: float) -> str:
+    def _remedy(self, seat: Seat, own: float) -> Remark:
         """The division that leaves `seat` what it asked for."""
         if not 0 <= own <= self.pie:
-            return "Ask for no more than there is."
+            return Remark("Ask for no more than there is.")
         rest = float(Decimal(repr(self.pie)) - Decimal(repr(own)))
-        other = "bob" if seat == "alice" else "alice"
-        return f"With {seat}_gain {own:.15g}, {other}_gain must be {rest:.15g}."
+        return Remark(
+            "With {own_name} {own:.15g}, {other_name} must be {rest:.15g}.",
+            own_name=f"{seat}_gain",
+            own=own,
+            other_name="bob_gain" if seat == "alice" else "alice_gain",
+            rest=rest,
+        )
 
     def step(self, state: BargainingState, moves: Mapping[Seat, Move]) -> BargainingState:
         """An offer opens it to the other; an answer ends the game or the round."""
         (seat,) = self.to_move(state)
         move = moves[seat]
         offer = state.offer
-        if not isinstance(move, Answer):
+        if not isinstance(move, (Answer, AnswerOrWalkAway)):
             talks = isinstance(move, (OfferWithMessage, ClaimWithMessage))
             made = Proposal(
                 state.round, seat, *self._division(seat, move), move.message if talks else ""
@@ -364,6 +342,8 @@ class Bargaining:
         history = (*state.history, closed)
         if move.decision == "accept":
             return BargainingState(state.round, None, history, Ended.AGREEMENT)
+        if move.decision == "walk_away":
+            return BargainingState(state.round, None, history, Ended.WALKED_AWAY)
         if state.round >= self.max_rounds:
             return BargainingState(state.round, None, history, Ended.NO_AGREEMENT)
         return BargainingState(state.round + 1, None, history)
@@ -437,6 +417,16 @@ class Bargaining:
         return found
 
 
+def _check_decision(move: Answer | AnswerOrWalkAway) -> None:
+    said = move.decision
+    if said in ("accept", "reject"):
+        return
+    if isinstance(move, Answer):
+        raise IllegalMove("Say accept or reject; you said {got!r}.", got=said)
+    if said != "walk_away":
+        raise IllegalMove("Say accept, reject or walk_away; you said {got!r}.", got=said)
+
+
 def _percent_lost(kept: float) -> float:
     """Percent lost of what keeps the fraction `kept`, free of binary noise."""
     return round(100 * (1 - kept), 10)
@@ -447,6 +437,17 @@ def _adds_up(alice: float, bob: float, pie: float) -> bool:
     if alice % 1 == 0 and bob % 1 == 0 and pie < 2**52:
         return alice + bob == pie
     return _sum(alice, bob) == Decimal(repr(pie))
+
+
+def _written(amount: Decimal) -> str:
+    """All digits of an amount that has few of them, 17 of any other."""
+    short = amount.normalize(_EXACT)
+    few = (
+        short.is_finite()
+        and short.adjusted() < 15
+        and short == short.quantize(_TINY, context=_EXACT)
+    )
+    return f"{short:f}" if few else f"{short:.17g}"
 
 
 def _sum(alice: float, bob: float) -> Decimal:

@@ -39,7 +39,7 @@ class Local(Backend):
     model: str = "SmolLM2-135M-Instruct"
     gguf: str | None = None
     slots: int = 4
-    context: int = 2048
+    context: int = 4096
     threads: int = 0
     cache_dir: str | None = None
     limits: Limits = field(default_factory=lambda: Limits(concurrency=8))

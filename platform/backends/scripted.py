@@ -32,7 +32,10 @@ GARBAGE = (
 NUMBERS = (0.0, 100.0)  # the range of a number that neither schema nor prompt bounds
 SCHEMAS = 256  # remembered; a game has few
 _GAIN = "_gain"
-_MONEY = re.compile(r"\$\s?(\d[\d,]*(?:\.\d+)?)")
+_MONEY = re.compile(
+    r"\$\s?(?P<before>\d[\d,]*(?:\.\d+)?)"  # $1,250.50
+    r"|(?P<after>\d[\d .]*(?:,\d+)?) ?(?:Dollar\b|\$(?!\d))"  # 1 250,50 Dollar
+)
 _LENGTH_TOKEN = 4  # characters
 
 
@@ -41,8 +44,9 @@ class Scripted(Backend):
     """Draws its answers; a stand-in for a model wherever the model is not the question.
 
     `random` draws an instance of the schema. `split` does so too, but two numbers named `*_gain`
-    share the largest sum of money in the system message, in whole dollars, and every other number
-    lies between 0 and that sum. `echo` says the last message again; `garbage` is never readable.
+    share the largest sum of money in the first message that names one (of the first two: the rules
+    and the briefing), in whole dollars, and every other number lies between 0 and that sum. `echo`
+    says the last message again; `garbage` is never readable.
     `replies`, if there are any, are said in turn instead; each may be a Jinja template over
     `seat`, `turn`, `tried`, `seed` and `last` (the last message).
 
@@ -114,7 +118,7 @@ class Scripted(Backend):
         return orjson.dumps(self._value(messages, schema, draws)).decode()
 
     def _value(self, messages: Sequence[Message], schema: Schema, draws: Draws) -> Any:
-        pie = largest_sum(messages[0].content) if self.mode == "split" and messages else None
+        pie = _pie(messages) if self.mode == "split" else None
         range_ = self.numbers or (NUMBERS if pie is None else (0.0, pie))
         instance = Instance(schema, range_, self.accept_probability)
         gains = self._gains_in(schema) if pie is not None else None
@@ -185,10 +189,22 @@ class Scripted(Backend):
         return self.latency_s * math.exp(sigma * normal - sigma * sigma / 2.0)
 
 
+def _pie(messages: Sequence[Message]) -> float | None:
+    for message in messages[:2]:
+        if (found := largest_sum(message.content)) is not None:
+            return found
+    return None
+
+
 @lru_cache(maxsize=4096)
 def largest_sum(text: str) -> float | None:
     """The largest sum of money that `text` names, in dollars; None if it names none."""
-    sums = [float(found.replace(",", "")) for found in _MONEY.findall(text)]
+    sums = [
+        float(found["before"].replace(",", ""))
+        if found["before"]
+        else float(re.sub(r"[ .]", "", found["after"]).replace(",", "."))
+        for found in _MONEY.finditer(text)
+    ]
     return max(sums, default=None)
 
 

@@ -26,19 +26,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One game in the catalogue: its rules as configured, and its words."""
+    """One game in the catalogue: its rules as configured, and its words by name.
+
+    `wording` names the words that are used where the design does not vary them.
+    """
 
     name: str
     rules: Any
-    wording: Wording
+    wordings: Mapping[str, Wording]
+    wording: str
 
-    def variant(self, rules: Any) -> str:
+    def variant(self, rules: Any, wording: str | None = None) -> str:
         """The hash of game, rules and wording: 12 hex digits, equal on every machine."""
         parts = [
             self.name,
             type(rules).__qualname__,
             plain_rules(rules),
-            wording_hash(self.wording),
+            wording_hash(self.wordings[wording or self.wording]),
         ]
         return _digest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str), 6)
 

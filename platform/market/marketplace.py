@@ -128,7 +128,7 @@ class Marketplace:
         return VariantRow(
             variant=engagement.variant,
             game=engagement.game,
-            wording=self.house.catalogue[engagement.game].wording.name,
+            wording=engagement.wording,
             rules=plain_rules(rules),
             predictions=rules.prediction() if isinstance(rules, Predicted) else {},
         )

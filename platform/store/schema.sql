@@ -56,7 +56,7 @@ CREATE TABLE record.agents (
 );
 COMMENT ON TABLE record.agents IS 'One row per agent in the registry.';
 COMMENT ON COLUMN record.agents.agent IS 'Name of the agent.';
-COMMENT ON COLUMN record.agents.kind IS 'Kind of agent: chat, scripted, human, remote ...';
+COMMENT ON COLUMN record.agents.kind IS 'Kind of agent: the name of its class (ChatAgent, FairBargainer, PageAgent ...), or imported.';
 COMMENT ON COLUMN record.agents.backend IS 'Name of the backend in the configuration; empty for agents without a model.';
 COMMENT ON COLUMN record.agents.model IS 'Name of the model; empty for agents without one.';
 COMMENT ON COLUMN record.agents.spec IS 'The agent''s whole configuration.';
@@ -90,7 +90,7 @@ COMMENT ON COLUMN record.episodes.replicate IS 'Number of the repetition of the 
 COMMENT ON COLUMN record.episodes.seed IS 'Nature''s seed.';
 COMMENT ON COLUMN record.episodes.play IS 'How often the episode was begun, from 1.';
 COMMENT ON COLUMN record.episodes.status IS 'settled, failed (resume plays it again) or crashed (by a player, final).';
-COMMENT ON COLUMN record.episodes.fault IS 'Whose fault a failure was: backend, game, agent or worker.';
+COMMENT ON COLUMN record.episodes.fault IS 'Whose fault a failure was: backend, game, agent, worker, or import where an imported game disagrees with the rules.';
 COMMENT ON COLUMN record.episodes.error IS 'What failed, in a sentence.';
 COMMENT ON COLUMN record.episodes.turns IS 'Turns of the game that were played.';
 COMMENT ON COLUMN record.episodes.tries IS 'Tries of all seats, refused ones counted.';
@@ -117,7 +117,7 @@ COMMENT ON TABLE record.turns IS 'One row per try of a seat at a turn of the gam
 COMMENT ON COLUMN record.turns.episode IS 'Id of the episode.';
 COMMENT ON COLUMN record.turns.seq IS 'Number of the try in the episode, from 0; the reading order.';
 COMMENT ON COLUMN record.turns.turn IS 'Number of the turn of the game, from 0.';
-COMMENT ON COLUMN record.turns.seat IS 'The seat that moved.';
+COMMENT ON COLUMN record.turns.seat IS 'The seat that moved; nature where an imported game brings its own draws.';
 COMMENT ON COLUMN record.turns.tried IS 'Number of the try of this seat at this turn, from 0.';
 COMMENT ON COLUMN record.turns.kind IS 'move, unreadable, illegal or forfeit.';
 COMMENT ON COLUMN record.turns.move_type IS 'Name of the move''s type.';

@@ -18,11 +18,17 @@ def short(value: float | None) -> str:
     """A mean in the few digits that a table has room for."""
     if value is None or value != value:
         return "–"
-    value += 0.0 if abs(value) >= _NOISE else -value
     size = abs(value)
+    if size < 0.005:
+        return "0.00"
     if size < 10:
         return f"{value:.2f}"
     return f"{value:,.1f}" if size < 1000 else f"{value:,.0f}"
+
+
+def fine(value: float) -> str:
+    """An expected gain, fine enough to tell a best reply from the next best."""
+    return f"{value:.3f}" if abs(value) >= 0.0005 else "0.000"
 
 
 def compact(count: float) -> str:
@@ -46,3 +52,27 @@ def seconds(value: float | None) -> str:
 def percent(part: float, whole: float) -> str:
     """`part` of `whole` in whole percent."""
     return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def points(value: float | None) -> str:
+    """An effect in percentage points, with its sign."""
+    if value is None:
+        return "–"
+    return f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
+
+
+def chance(value: float | None) -> str:
+    """A p value in as many digits as mean something."""
+    if value is None:
+        return ""
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def times(ends: tuple[int, int]) -> str:
+    """How often, from the fewest to the most."""
+    fewest, most = ends
+    if fewest == most:
+        return "once" if most == 1 else f"{most:,} times"
+    return f"{fewest:,} to {most:,} times"

@@ -56,15 +56,21 @@ def troubles(progress: Progress) -> str:
 
 @dataclass(slots=True)
 class Watcher:
-    """Shows progress on `console`; call it with every report, and `close` it at the end."""
+    """Shows progress on `console`; call it with every report, and `close` it at the end.
+
+    A `silent` one shows nothing: an agent talks with a person at that terminal.
+    """
 
     console: Console
+    silent: bool = False
     _live: Live | None = None
     _printed: float = field(default=0.0)
     _said: str = field(default="")
 
     def __call__(self, progress: Progress) -> None:
         """Show how things stand now."""
+        if self.silent:
+            return
         if self.console.is_terminal:
             self._panel(progress)
         elif time.monotonic() - self._printed >= PLAIN_EVERY_S or self._over(progress):

@@ -18,10 +18,20 @@ from markupsafe import Markup
 from catallaxy.platform.errors import NotReady, StoreError
 from catallaxy.platform.store.reader import Reader
 from catallaxy.platform.view import tables
-from catallaxy.platform.view.numbers import percent, plain, seconds, short
+from catallaxy.platform.view.numbers import (
+    chance,
+    fine,
+    percent,
+    plain,
+    points,
+    seconds,
+    short,
+    times,
+)
 from catallaxy.platform.view.overview import Overview, overview
 from catallaxy.platform.view.playback import Playback, playback
 from catallaxy.platform.view.progress import clock
+from catallaxy.platform.view.sections import Sections, sections
 from catallaxy.platform.view.visible import clipped, fields, one_line, visible
 
 LONGEST = 1500
@@ -52,6 +62,7 @@ class Chapter:
     figures: list[tuple[Markup, str]]
     left_out: int
     partly_predicted: bool
+    statistics: Sections | None
 
 
 def write_report(folder: Path, output: Path | None = None) -> Path:
@@ -89,6 +100,7 @@ def render(reader: Reader) -> str:
         few=MOST_TRIES,
         longest=LONGEST,
         most_measures=MOST_MEASURES,
+        most_pairings=MOST_PAIRINGS,
         fields=fields,
         plain_names=tables.plain_names,
     )
@@ -104,7 +116,16 @@ def _page() -> Any:
         lstrip_blocks=True,
     )
     env.filters.update(
-        plain=plain, short=short, percent=percent, seconds=seconds, clipped=clipped, line=one_line
+        chance=chance,
+        clipped=clipped,
+        fine=fine,
+        line=one_line,
+        percent=percent,
+        plain=plain,
+        points=points,
+        seconds=seconds,
+        short=short,
+        times=times,
     )
     return env.get_template("report.html")
 
@@ -166,6 +187,7 @@ def _chapters(reader: Reader, plays: pd.DataFrame) -> Iterator[Chapter]:
             ),
             left_out=max(len(rows) - MOST_PAIRINGS, 0),
             partly_predicted=any(0 < row["predicted_n"] < row["n"] for row in shown),
+            statistics=sections(reader, game, f"g{number_}"),
         )
 
 
@@ -181,7 +203,9 @@ def _figures(
         caption = f"{metric} of each seat: mean and 95 % interval; the bar is what theory expects."
         drawn.append((figures.gains(measures, metric, f"{name}-gains"), caption))
     if len(offers):
-        caption = "What proposers ask for themselves, by round. Later rounds hold fewer episodes."
+        caption = (
+            "What proposers ask for themselves, by round, while one in twenty episodes goes on."
+        )
         drawn.append((figures.offers_by_round(offers, f"{name}-offers"), caption))
     if len(agreed):
         caption = "Episodes that have agreed by each round, of all that settled."

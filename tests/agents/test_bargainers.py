@@ -32,6 +32,7 @@ from catallaxy.games.glee.bargaining import (
     Offer,
     OfferWithMessage,
 )
+from catallaxy.games.glee.compat import GleeCompat
 
 CONF = Path(__file__).parents[2] / "conf"
 NO_WORDS = Wording(name="none", system="", asks={})
@@ -293,6 +294,19 @@ def test_every_bargainer_makes_legal_moves_only(
     end = play(rules, {"alice": agents[0], "bob": agents[1]}, seed)
 
     assert end.ended in (Ended.AGREEMENT, Ended.NO_AGREEMENT)
+
+
+@given(
+    agents=st.tuples(st.sampled_from(EVERYONE), st.sampled_from(EVERYONE)), seed=st.integers(0, 99)
+)
+def test_a_bargainer_that_may_walk_away_plays_as_if_it_could_not(
+    agents: tuple[Agent, Agent], seed: int
+) -> None:
+    closed = Bargaining(max_rounds=6)
+    open_ = replace(closed, compat=GleeCompat(bargaining_walk_away=True))
+    seated = {"alice": agents[0], "bob": agents[1]}
+
+    assert play(open_, seated, seed) == play(closed, seated, seed)
 
 
 @pytest.mark.parametrize("agent", EVERYONE)

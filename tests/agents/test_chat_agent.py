@@ -21,7 +21,7 @@ from catallaxy.games.glee.bargaining import (
 )
 
 CONF = Path(__file__).parents[2] / "conf"
-WORDING = yaml.safe_load((CONF / "game/bargaining.yaml").read_text())["wording"]
+WORDING = yaml.safe_load((CONF / "game/wording/bargaining/plain.yaml").read_text())
 WORDS = Wording(**{name: text for name, text in WORDING.items() if name != "_target_"})
 RULES = Bargaining(messages_allowed=True)
 OFFER = '{"alice_gain": 6000, "bob_gain": 4000, "message": "for you"}'

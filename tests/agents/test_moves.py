@@ -1,15 +1,17 @@
 """From what a model wrote to a move: what is forgiven, what is not, and in which words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallaxy.agents.moves import plain, read, schema, shape
+from catallaxy.agents.moves import MISSING, MUST_BE, plain, read, schema, shape
+from catallaxy.games.base import Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +183,26 @@ def test_the_schema_allows_the_move_and_nothing_else() -> None:
     assert form["required"] == ["decision"]
     assert form["additionalProperties"] is False
     assert list(schema(Choice, scratchpad=True)["properties"]) == ["reasoning", "decision"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    ALIASES: ClassVar[Mapping[str, Mapping[str, str]]] = {"decision": {"AcceptOffer": "accept"}}
+
+    decision: Literal["accept", "reject"]
+
+
+@pytest.mark.parametrize("word", ["accept", "AcceptOffer", " acceptoffer "])
+def test_a_literal_is_read_under_its_other_names(word: str) -> None:
+    assert read(f'{{"decision": "{word}"}}', Reply).move == Reply("accept")
+    assert shape(Reply) == '{"decision": "accept" or "reject"}'
+
+
+def test_complaints_about_an_answer_carry_what_a_translation_needs() -> None:
+    with pytest.raises(ValueError, match="is missing") as refused:
+        read('{"mine": "much"}', Split)
+
+    said = refused.value.args[0]
+    assert isinstance(said, Remark)
+    assert [part.template for part in said.facts.values()] == [MUST_BE, MISSING]
+    assert said.count(";") == 1

@@ -1,6 +1,7 @@
 """Words as data: what a template may do, and what it may not."""
 
 import pickle
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from catallaxy.agents.base import Ask
 from catallaxy.agents.chat import CallKey
 from catallaxy.agents.wording import Wording, money, number
+from catallaxy.games.base import IllegalMove, Remark
 from catallaxy.games.glee.bargaining import Bargaining, Offer
 
 
@@ -91,3 +93,44 @@ def test_amounts_are_written_as_people_write_them() -> None:
         "$1,000,000",
     ]
     assert [number(a) for a in (5.0, 0.25, 12.5)] == ["5", "0.25", "12.5"]
+
+
+SUM = "The two amounts must add up to {pie:.15g}, not {total:.15g}."
+
+
+def refused(phrases: dict[str, str], objection: str) -> str:
+    words = Wording(
+        name="test", system="s", asks={}, objection="Nein! {{ objection }}", phrases=phrases
+    )
+    (message,) = words.messages(
+        replace(ask(words), objection=objection), persona="", scratchpad=False
+    )
+    return message.content
+
+
+def test_an_objection_is_read_back_in_the_language_of_the_wording() -> None:
+    german = {SUM: "Die Beträge müssen zusammen {pie:.15g} ergeben, nicht {total:.15g}."}
+
+    said = refused(german, Remark(SUM, pie=100.0, total=90.5))
+
+    assert said == "Nein! Die Beträge müssen zusammen 100 ergeben, nicht 90.5."
+
+
+def test_an_objection_without_a_translation_stays_english() -> None:
+    assert refused({}, Remark("At most {n} coins.", n=3)) == "Nein! At most 3 coins."
+    assert refused({"x": "y"}, "A plain {sentence}.") == "Nein! A plain {sentence}."
+
+
+def test_the_parts_of_an_objection_are_translated_one_by_one() -> None:
+    both = Remark("{a}; {b}.", a=Remark("no {n}", n=1), b=Remark("no {n}", n=2))
+
+    assert refused({"no {n}": "kein {n}"}, both) == "Nein! kein 1; kein 2."
+
+
+def test_a_remark_is_the_sentence_itself_and_travels_with_its_facts() -> None:
+    remark = Remark("At most {n} coins.", n=3)
+    arrived = pickle.loads(pickle.dumps(IllegalMove("At most {n} coins.", n=3)))
+
+    assert remark == "At most 3 coins."
+    assert pickle.loads(pickle.dumps(remark)).facts == {"n": 3}
+    assert (str(arrived), arrived.args[0].template) == (remark, remark.template)

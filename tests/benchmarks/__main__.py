@@ -14,6 +14,7 @@ ROWS = (
     "cpu_per_turn",
     "agents_per_gib",
     "durable_events",
+    "glee_grids",
     "replay",
     "slots_busy",
     "ray_over_inline",

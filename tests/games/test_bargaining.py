@@ -11,9 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallaxy.games.base import Game, IllegalMove, Predicted
+from catallaxy.agents.moves import read, shape
+from catallaxy.games.base import Game, IllegalMove, Predicted, Remark
 from catallaxy.games.glee.bargaining import (
     Answer,
+    AnswerOrWalkAway,
     Bargaining,
     BargainingState,
     BargainingView,
@@ -246,6 +248,25 @@ def test_moves_out_of_turn_of_another_kind_or_unknown_words_are_refused() -> Non
     assert "accept or reject" in refusal(rules, play(rules, HALF), "bob", maybe)
 
 
+def test_every_refusal_keeps_its_template_and_its_facts_apart() -> None:
+    rules = Bargaining(messages_allowed=True, max_message_chars=5)
+    start, opened = play(rules), play(rules, OfferWithMessage(5000, 5000, ""))
+    refused: list[tuple[BargainingState, str, Move]] = [
+        (start, "bob", OfferWithMessage(5000, 5000, "")),
+        (start, "alice", ACCEPT),
+        (start, "alice", OfferWithMessage(-1, 10_001, "")),
+        (start, "alice", OfferWithMessage(1, 1, "")),
+        (start, "alice", OfferWithMessage(5000, 5000, "abcdef")),
+        (opened, "bob", Answer("maybe")),  # ty: ignore[invalid-argument-type]  a bad player
+    ]
+    for state, seat, move in refused:
+        with pytest.raises(IllegalMove) as caught:
+            rules.check(state, seat, move)
+        (said,) = caught.value.args
+        assert isinstance(said, Remark)
+        assert said == said.template.format(**said.facts)
+
+
 # Parameters -------------------------------------------------------------------------------------
 
 
@@ -284,14 +305,23 @@ def test_the_yaml_names_every_field_and_agrees_with_the_dataclass() -> None:
     assert Bargaining(**rules) == Bargaining()
 
 
-@pytest.mark.parametrize("preset", ["corrected", "official"])
-def test_a_preset_names_every_switch(preset: str) -> None:
+COMPETITION = {"quality_feedback", "outside_option", "bargaining_walk_away", "counteroffer"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes"),
+    [
+        ("corrected", set()),
+        ("official", {f.name for f in fields(GleeCompat)} - COMPETITION),
+        ("competition", COMPETITION),
+    ],
+)
+def test_a_preset_names_every_switch_and_changes_its_own(preset: str, changes: set[str]) -> None:
     switches = yaml.safe_load((CONF / f"compat/glee/{preset}.yaml").read_text())
 
     assert switches.pop("_target_") == "catallaxy.games.glee.compat.GleeCompat"
     assert set(switches) == {f.name for f in fields(GleeCompat)}
-    changed = [getattr(GleeCompat(), name) != value for name, value in switches.items()]
-    assert all(changed) if preset == "official" else not any(changed)
+    assert {k for k, v in switches.items() if getattr(GleeCompat(), k) != v} == changes
 
 
 @pytest.mark.parametrize(
@@ -622,3 +652,53 @@ def test_compat_bargaining_bounds_lets_any_amounts_pass_whose_float_sum_is_the_p
     assert "add up" in refusal(rules, play(rules), "alice", Offer(float("nan"), 1))
     binary = replace(rules, pie=0.3)
     assert "add up" in refusal(binary, play(binary), "alice", Offer(0.1, 0.2))
+
+
+# Walking away, as in GLEE's competition -----------------------------------------------------------
+
+OPEN = Bargaining(delta_a=0.9, delta_b=0.8, compat=GleeCompat(bargaining_walk_away=True))
+LEAVE = AnswerOrWalkAway("walk_away")
+
+
+def test_only_under_compat_bargaining_walk_away_may_who_answers_walk_away() -> None:
+    closed = Bargaining()
+
+    assert OPEN.move_type(play(OPEN, HALF), "bob") is AnswerOrWalkAway
+    assert OPEN.move_type(play(OPEN), "alice") is Offer
+    assert OPEN.view(play(OPEN), "bob").walk_away_allowed
+    assert not closed.view(play(closed), "bob").walk_away_allowed
+    assert "Answer is due" in refusal(closed, play(closed, HALF), "bob", LEAVE)
+
+
+def test_walking_away_ends_the_game_with_nothing_for_both() -> None:
+    state = play(OPEN, HALF, AnswerOrWalkAway("reject"), HALF, LEAVE)
+
+    assert (state.ended, state.round) == (Ended.WALKED_AWAY, 2)
+    assert OPEN.to_move(state) == ()
+    assert OPEN.payoffs(state) == {"alice": 0, "bob": 0}
+    assert [p.answer for p in state.history] == ["reject", "walk_away"]
+
+
+def test_walking_away_is_measured_as_no_agreement() -> None:
+    found = OPEN.metrics(play(OPEN, HALF, AnswerOrWalkAway("reject"), HALF, LEAVE))
+
+    assert (found["agreement"], found["rounds"]) == (0, 2)
+    assert (found["efficiency"], found["fairness"]) == (0, 1)
+    assert found["self_gain_official_code@bob"] == pytest.approx(0.8)
+    assert "alice_share" not in found
+
+
+def test_accepting_and_rejecting_stay_what_they_are_where_one_may_walk_away() -> None:
+    state = play(OPEN, HALF, AnswerOrWalkAway("reject"), HALF, AnswerOrWalkAway("accept"))
+
+    assert state.ended is Ended.AGREEMENT
+    assert OPEN.payoffs(state) == pytest.approx({"alice": 4500, "bob": 4000})
+    maybe = AnswerOrWalkAway("maybe")  # ty: ignore[invalid-argument-type]  what a bad player says
+    said = refusal(OPEN, play(OPEN, HALF), "bob", maybe)
+    assert said == "Say accept, reject or walk_away; you said 'maybe'."
+
+
+@pytest.mark.parametrize("word", ["walk_away", "walkaway", "Walk away"])
+def test_walking_away_is_read_as_the_competition_and_as_people_write_it(word: str) -> None:
+    assert read(f'{{"decision": "{word}"}}', AnswerOrWalkAway).move == LEAVE
+    assert shape(AnswerOrWalkAway) == '{"decision": "accept" or "reject" or "walk_away"}'

@@ -28,7 +28,7 @@ from catallaxy.platform.store.rows import AgentRow, Run, VariantRow
 from catallaxy.platform.store.writer import Store
 
 _CONF = Path(__file__).parents[2] / "conf"
-_WORDING = yaml.safe_load((_CONF / "game/bargaining.yaml").read_text())["wording"]
+_WORDING = yaml.safe_load((_CONF / "game/wording/bargaining/plain.yaml").read_text())
 WORDS = Wording(**{name: text for name, text in _WORDING.items() if name != "_target_"})
 STARTED = 1_780_000_000.0
 

@@ -10,7 +10,7 @@ import pytest
 
 from catallaxy.agents.chat import BackendFailed, CallKey, Message, Reply, Sampling
 from catallaxy.platform.backends.gate import Gate
-from catallaxy.platform.backends.scripted import GARBAGE, Scripted
+from catallaxy.platform.backends.scripted import GARBAGE, Scripted, largest_sum
 from tests.platform.loopback import ASKED, run_fast, sampling
 
 OFFER = {
@@ -28,6 +28,20 @@ RULES = (Message("system", "You and Bob divide $10,000; a round costs $5."), Mes
 def said(backend: Scripted, schema: Any, seed: int, prompt: Any = RULES) -> Any:
     reply = run_fast(backend.reply(prompt, schema, sampling(seed)))
     return orjson.loads(reply.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Alice and Bob divide $10,000, not $33.50.", 10_000),
+        ("Sie teilen 10 000 Dollar, nicht 33,50 Dollar.", 10_000),
+        ("Sie teilen 1.000.000,50 $ in 12 Runden.", 1_000_000.5),
+        ("Price 1 $5.25, price 2 $100", 100),
+        ("There is no sum in 12 rounds.", None),
+    ],
+)
+def test_sums_of_money_are_found_as_they_are_written(text: str, found: float | None) -> None:
+    assert largest_sum(text) == found
 
 
 def test_split_shares_the_largest_sum_in_whole_dollars() -> None:

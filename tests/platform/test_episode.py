@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from catallaxy.agents.base import Act, Agent, Ask
+from catallaxy.agents.base import Act, Agent, Ask, End
 from catallaxy.agents.chat import BackendFailed, Message
 from catallaxy.platform.episode import Table
 from catallaxy.platform.record import Episode, EpisodeStatus, Outcome, TurnKind
@@ -174,3 +174,63 @@ def test_an_agent_that_answers_with_another_kind_of_move_is_at_fault() -> None:
 def test_a_table_needs_at_least_one_try() -> None:
     with pytest.raises(ValueError, match="tries must be at least 1"):
         Table(tries=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay(Pennies):
+    """Pennies with another person at `odd` every round."""
+
+    def holder(self, state: Any, seat: str) -> int:
+        return len(state[0]) if seat == "odd" else 0
+
+
+def test_a_new_person_at_a_seat_has_heard_nothing_of_the_last_ones_dialogue() -> None:
+    stays, changes = Listens(1, []), Listens(1, [])
+
+    play(Relay(3), {"even": stays, "odd": changes})
+
+    assert [len(ask.dialogue) for ask in stays.asks] == [0, 2, 4]
+    assert [len(ask.dialogue) for ask in changes.asks] == [0, 0, 0]
+
+
+@dataclass
+class Attentive(Says):
+    """Takes note of the end, and may stumble over it."""
+
+    told: list[End]
+    stumbles: bool = False
+
+    def end(self, end: End) -> None:
+        self.told.append(end)
+        if self.stumbles:
+            raise ValueError("I did not want to know")
+
+
+def test_who_attends_is_told_the_end_once_with_its_own_view_and_payoff() -> None:
+    agent = Attentive([HEADS], [])
+
+    play(Pennies(), {"even": agent, "odd": Says([HEADS])})
+
+    (end,) = agent.told
+    assert (end.seat, end.payoff, end.view, end.episode) == (
+        "even",
+        1.0,
+        {"seat": "even", "round": 1},
+        "000000-test",
+    )
+
+
+def test_whoever_stumbles_over_the_end_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    episode = play(Pennies(), {"even": Attentive([HEADS], [], stumbles=True), "odd": Says([TAILS])})
+
+    assert episode.status is EpisodeStatus.SETTLED
+    assert "could not be told the end" in caplog.text
+
+
+def test_an_episode_that_failed_ends_without_a_payoff() -> None:
+    agent = Attentive([HEADS], [])
+
+    episode = play(Pennies(), {"even": agent, "odd": Says([BackendFailed("gone")])})
+
+    assert episode.status is EpisodeStatus.FAILED
+    assert [end.payoff for end in agent.told] == [None]

@@ -134,6 +134,7 @@ def test_an_agent_that_plays_itself_earns_both_payoffs() -> None:
     assert ledger.balances == {"x": 5.0}
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_seed_give_equal_stores_and_another_seed_does_not(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert played(tmp_path / name, f"seed={seed}").status is RunStatus.FINISHED
@@ -142,6 +143,7 @@ def test_two_runs_of_one_seed_give_equal_stores_and_another_seed_does_not(tmp_pa
     assert differences(tmp_path / "a", tmp_path / "c") != []
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_how_many_episodes_are_in_flight(tmp_path: Path) -> None:
     slow = ["backend.latency_s=0.01", "backend.latency_sigma=1"]
     played(tmp_path / "one", "cluster.in_flight=1", *slow)
@@ -152,6 +154,7 @@ def test_results_do_not_depend_on_how_many_episodes_are_in_flight(tmp_path: Path
     assert [line for line in found if "config" not in line] == []
 
 
+@pytest.mark.slow
 def test_a_spent_budget_stops_the_run_and_resume_plays_exactly_the_rest(tmp_path: Path) -> None:
     whole = played(tmp_path / "whole", "market.replicates=10", "cluster.in_flight=2")
     slow = ["cluster.in_flight=2", "backend.latency_s=0.01"]

@@ -13,6 +13,8 @@ from catallaxy.platform.store.writer import Store
 from catallaxy.platform.view.report import write_report
 from tests.platform.sample_run import hostile, sample, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,7 +57,7 @@ def test_the_page_has_tables_figures_dialogues_and_configuration(page: str):
         assert words in page
     assert "connection refused" in page
     assert "c0ffee123456" in page
-    assert Tags(page).tags.count("svg") == 3
+    assert Tags(page).tags.count("svg") == 3 + 4 + 4  # of any game; effects; pairs
 
 
 def test_the_page_loads_nothing_and_runs_nothing(page: str):

@@ -18,6 +18,8 @@ from catallaxy.platform.view.summary import print_summary
 from catallaxy.platform.view.visible import clipped, one_line, visible
 from tests.platform.sample_run import STARTED, engagements, hostile, play, players, sample, write
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Ended:
