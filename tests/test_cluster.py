@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from catallaxy.platform.compose import composed
 from catallaxy.platform.errors import StoreError
 from catallaxy.platform.experiment import Result, conduct, experiment
 from catallaxy.platform.market.marketplace import Progress, RunStatus
@@ -67,6 +68,17 @@ def test_scripted_agents_without_models_give_equal_stores_too(
     seats = ("agent@agent.alice=concession_bargainer", "agent@agent.bob=random_bargainer")
     played(tmp_path / "inline", *seats, "market.replicates=25")
     played(tmp_path / "ray", *seats, "market.replicates=25", *ON_RAY)
+
+    assert but_for_config(differences(tmp_path / "inline", tmp_path / "ray")) == []
+
+
+def test_glee_s_three_games_in_one_run_give_equal_stores_too(
+    tmp_path: Path, ray_here: None
+) -> None:
+    glee = ("experiment=glee", "backend=scripted", "backend.error_rate=0.1", "market.share=0.02")
+    for folder, cluster in (("inline", ()), ("ray", ON_RAY)):
+        built = experiment(composed((*glee, *cluster)))
+        asyncio.run(conduct(built, tmp_path / folder, lambda _: None))
 
     assert but_for_config(differences(tmp_path / "inline", tmp_path / "ray")) == []
 

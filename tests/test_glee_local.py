@@ -13,6 +13,7 @@ SIXTY_GAMES = (
     "backend=local",
     "~agent.equilibrium",
     "agent.model.max_tokens=40",
+    "agent.model.window=20",  # 99 rounds outgrow the context of a small model
     "games.bargaining.rules.offer_form=claim",
     "cluster.in_flight=4",  # as many as the engine has slots, so that each keeps its dialogue
     "market.seating=listed",
@@ -26,7 +27,11 @@ def test_60_games_with_the_real_model_fail_nowhere_and_count_their_forfeits(tmp_
     with catallaxy.run(*SIXTY_GAMES, runs=tmp_path) as record:
         episodes, turns = record.episodes(), record.turns()
 
-    assert episodes["status"].value_counts().to_dict() == {"settled": 60}
+    assert (
+        episodes.loc[episodes["status"] != "settled", ["episode", "error"]].to_numpy().tolist()
+        == []
+    )
+    assert len(episodes) == 60
     assert episodes["game"].value_counts().to_dict() == {
         "bargaining": 20,
         "negotiation": 20,

@@ -21,7 +21,8 @@ _WHAT = {"TerminalAgent": PERSON, "PageAgent": PERSON, "RemotePlayer": PROGRAM, 
 _PLAN = """
 SELECT g.variant, map_values(g.seats) AS agents, v.wording, CAST(v.rules AS VARCHAR) AS rules
 FROM engagements AS g JOIN variants AS v ON v.run = g.run AND v.variant = g.variant
-WHERE g.game = ? ORDER BY g.run, g.ordinal
+WHERE g.game = ? AND CAST(v.rules AS VARCHAR) <> '{}'  -- imported, and could not be read
+ORDER BY g.run, g.ordinal
 """
 _AGENTS = "SELECT run, agent, kind, coalesce(model, '') FROM agents"
 
@@ -104,7 +105,7 @@ def _players(sat: pd.DataFrame) -> Iterator[Player]:
 
 
 def _cells(reader: Reader, game: str) -> Iterator[Cell]:
-    """What was planned, played or not: one cell an episode."""
+    """What was planned, played or not: one cell an episode whose rules are known."""
     for variant, agents, wording, rules in reader.sql(_PLAN, [game]).rows:
         levels = {name: _level(value) for name, value in json.loads(rules or "{}").items()}
         yield Cell(game, variant, {**levels, "wording": wording}, " vs ".join(agents))

@@ -175,3 +175,37 @@ def test_a_model_that_cannot_be_reached_is_not_the_player_s_fault() -> None:
 
     with pytest.raises(BackendFailed):
         act(ChatAgent(Gone()), opening())
+
+
+def long_dialogue(rounds: int) -> tuple[Message, ...]:
+    """Rules, then questions and answers in turn, as many as `rounds`."""
+    pairs = ((Message("user", f"ask {n}"), Message("assistant", f"say {n}")) for n in range(rounds))
+    return (Message("system", "rules"), *(message for pair in pairs for message in pair))
+
+
+@pytest.mark.parametrize(
+    ("window", "sent"),
+    [
+        (None, ["rules", "ask 0", "say 0", "ask 1", "say 1", "ask 2", "say 2"]),
+        (99, ["rules", "ask 0", "say 0", "ask 1", "say 1", "ask 2", "say 2"]),
+        (4, ["rules", "ask 0", "say 1", "ask 2", "say 2"]),
+        (3, ["rules", "ask 0", "say 2"]),
+        (1, ["rules", "ask 0"]),
+    ],
+)
+def test_a_window_sends_the_opening_and_the_latest_messages_and_keeps_all(
+    window: int | None, sent: list[str]
+) -> None:
+    model = Parrot(OFFER)
+    ask = replace(opening(), dialogue=long_dialogue(3))
+
+    done = act(ChatAgent(model, window=window), ask)
+
+    ((asked, _, _),) = model.asked
+    assert [m.content for m in asked[:-1]] == sent
+    assert [m.role for m in done.messages] == ["user", "assistant"]
+
+
+def test_a_window_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="window: give 1 message or more"):
+        ChatAgent(Parrot(OFFER), window=0)

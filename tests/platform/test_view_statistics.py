@@ -332,6 +332,20 @@ def test_people_and_models_of_imported_games_are_told_apart(tmp_path: Path) -> N
     }
 
 
+def test_imported_games_that_could_not_be_read_are_no_part_of_the_design(tmp_path: Path) -> None:
+    root = tmp_path / "games"
+    glee_files.bargaining(root)
+    for id_ in ("0000000000000000", "ffffffffffffffff"):  # before and after the one that can
+        folder = glee_files.folder_of(root, "bargaining", id_)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{")
+    import_glee(Wish(root), games_in(root), tmp_path / "run", "imported")
+    with Reader.open(tmp_path / "run") as reader:
+        found = origins(reader, "bargaining", statistics.episodes(reader, "bargaining"))
+
+    assert (found.settled, found.design.episodes, found.design.factors) == (1, 1, ())
+
+
 def test_distance_is_the_mean_of_what_the_record_says(grid: Path) -> None:
     with Reader.open(grid) as reader:
         frame = statistics.episodes(reader, "bargaining")
