@@ -64,6 +64,15 @@ class End:
 
 
 @runtime_checkable
+class Specialist(Protocol):
+    """An agent that knows some games only. Optional: models and people play any."""
+
+    def plays(self, view: Any) -> bool:
+        """Whether it can play the game of this view."""
+        ...
+
+
+@runtime_checkable
 class Attends(Protocol):
     """An agent that wants to hear how an episode ended. Optional: models do not."""
 

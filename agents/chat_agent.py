@@ -31,6 +31,16 @@ class ChatAgent:
     json_extraction: Extraction = "string_aware"
 
     def __post_init__(self) -> None:
+        if self.temperature is not None and not self.temperature >= 0:
+            raise ValueError(
+                f"temperature: give 0 or more, or null; you gave {self.temperature!r}."
+            )
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise ValueError(
+                f"top_p: give more than 0 and up to 1, or null; you gave {self.top_p!r}."
+            )
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ValueError(f"max_tokens: give 1 or more, or null; you gave {self.max_tokens!r}.")
         if self.window is not None and self.window < 1:
             raise ValueError(f"window: give 1 message or more, or null; you gave {self.window!r}.")
 

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from catallaxy.platform.config import known
 from catallaxy.platform.errors import ConfigError
+from catallaxy.platform.factors import WORDING, check_factors, check_overrides, settings
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 VERSION_BASE = "1.3"
@@ -32,7 +33,7 @@ def composed(overrides: Sequence[str]) -> Plain:
     with _hydra(overrides):
         config = compose("config", overrides=list(overrides), return_hydra_config=True)
         plain = resolved(config, config.hydra.runtime.choices)
-    _no_rule_twice(plain, overrides)
+    check_overrides(plain, overrides)
     return plain
 
 
@@ -56,17 +57,23 @@ def _jobs(overrides: Sequence[str]) -> list[list[str]]:
 
 
 _WORDING = "game/wording"
+_COMPAT = re.compile(r"compat\.(\w+)=([A-Za-z][\w,]*)")
 
 
 def spelled_out(overrides: Sequence[str]) -> list[str]:
-    """The overrides with `game/wording=NAME` in Hydra's terms: for every game of the run.
+    """The overrides with two short forms in Hydra's terms.
 
-    A game's wordings are a group of its own, `game/wording/<game>`, at the game's place.
+    `compat.FAMILY=NAME` is the group `compat/FAMILY`, so that single switches can be set as well.
+    `game/wording=NAME` is for every game of the run: a game's wordings are a group of its own,
+    `game/wording/<game>`, at the game's place.
     """
+    overrides = [_COMPAT.sub(r"compat/\1=\2", o) if _COMPAT.fullmatch(o) else o for o in overrides]
     short = [o for o in overrides if o.partition("=")[0] == _WORDING]
     if not short:
-        return list(overrides)
-    name = short[-1].partition("=")[2]
+        return overrides
+    if len(short) > 1:
+        raise ConfigError(f"{_WORDING} is given twice: {', '.join(short)}.")
+    name = short[0].partition("=")[2]
     others = [o for o in overrides if o not in short]
     first = [o for o in others if not o.startswith("-") and not o.startswith("hydra.")]
     with _hydra(first):
@@ -75,7 +82,12 @@ def spelled_out(overrides: Sequence[str]) -> list[str]:
         ).hydra.runtime.choices
     groups = [str(key) for key in choices if str(key).startswith(f"{_WORDING}/")]
     if not groups:
-        raise ConfigError(f"{short[-1]}: the game of this run has one wording only.")
+        raise ConfigError(f"{short[0]}: the game of this run has one wording only.")
+    if len(groups) > 1 and not name.isidentifier():  # Hydra would combine every game's with every
+        raise ConfigError(
+            f"{short[0]}: a run of several games has one wording, or several as a factor: "
+            "+market.factors.wording=[NAME,NAME]."
+        )
     return [*others, *(f"{group}={name}" for group in groups)]
 
 
@@ -84,6 +96,7 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
     config = config.copy()
     OmegaConf.set_struct(config, False)
     config.pop("hydra", None)
+    check_factors(config)
     _name_compat(config)
     _name_wordings(config, choices)
     _name_backends(config, str(choices.get("backend")))
@@ -94,38 +107,6 @@ def resolved(config: DictConfig, choices: Mapping[str, Any]) -> Plain:
     if not isinstance(plain, dict):
         raise ConfigError("the configuration is not a mapping")
     return {str(key): value for key, value in plain.items()}
-
-
-def _no_rule_twice(plain: Plain, overrides: Sequence[str]) -> None:
-    """A rule that the design varies cannot be set as well: the design would silently win."""
-    varied = _varied(plain)
-    for override in overrides:
-        path = override.lstrip("+~").partition("=")[0]
-        if path in varied:
-            rule, factor = path.rpartition(".")[2], varied[path]
-            raise ConfigError(
-                f"{path}: this design varies {rule!r} ({factor}); set {factor}=[...] instead, "
-                f"or take the factor out with ~{factor}."
-            )
-
-
-def _varied(plain: Plain) -> dict[str, str]:
-    """The places of the rules and words that the design varies, and by which factor."""
-    games = {"game": plain.get("game"), **{f"games.{n}": g for n, g in plain["games"].items()}}
-    found: dict[str, str] = {}
-    for at, game in games.items():
-        if not isinstance(game, Mapping):
-            continue
-        market = plain["market"]
-        own = (market.get("factors_of") or {}).get(game.get("name"), {})
-        tables = {"market.factors": market.get("factors", {})}
-        tables[f"market.factors_of.{game.get('name')}"] = own
-        for place, factors in tables.items():
-            for factor, levels in factors.items():
-                for level in levels:
-                    for rule in level if isinstance(level, Mapping) else (factor,):
-                        found[f"{at}.rules.{rule}"] = f"{place}.{factor}"
-    return found
 
 
 def digest(config: Mapping[str, Any]) -> str:
@@ -143,16 +124,15 @@ def _name_compat(config: DictConfig) -> None:
 
 def _name_wordings(config: DictConfig, choices: Mapping[str, Any]) -> None:
     """Games whose words the design varies (a factor `wording`) get all of them, by name."""
-    market = config.get("market", {})
     for group in [str(key) for key in choices if str(key).startswith(f"{_WORDING}/")]:
         name, _, place = group.removeprefix(f"{_WORDING}/").partition("@")
         at = place.removesuffix(".wording") or f"game.{name}"
         game = OmegaConf.select(config, at)
         if game is None:
             continue
-        own = market.get("factors_of", {}).get(str(game.name), {})
-        levels = [*market.get("factors", {}).get("wording", []), *own.get("wording", [])]
-        game.wordings = {str(level): _wording(name, str(level), game) for level in levels}
+        varied = settings(config.market, str(game.name))
+        levels = dict.fromkeys(str(each.value) for each in varied if each.rule == WORDING)
+        game.wordings = {level: _wording(name, level, game) for level in levels}
 
 
 def _wording(group: str, level: str, game: DictConfig) -> Any:
@@ -225,6 +205,8 @@ def _explained(error: Exception, overrides: Sequence[str]) -> str:
         group, _, option = match.group(1).rpartition("/")
         return _unknown(option, _options(group), f"{group}={option}" if group else option)
     if match := _UNKNOWN_KEY.search(text):
+        if match.group(1).startswith(f"{_WORDING}/") and "@" in match.group(1):
+            return f"{_WORDING}: the games of this sweep differ; sweep over words of one game."
         return _unknown_field(match.group(1), overrides)
     return _one_line(error)
 
@@ -232,6 +214,12 @@ def _explained(error: Exception, overrides: Sequence[str]) -> str:
 def _options(group: str) -> list[str]:
     folder = CONF / group
     return sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _groups() -> list[str]:
+    """The groups of options, without the wordings' own: `game/wording` stands for these."""
+    found = {path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml")}
+    return [group for group in found if not group.startswith(f"{_WORDING}/")]
 
 
 def _unknown(name: str, options: Sequence[str], asked: str) -> str:
@@ -252,10 +240,9 @@ def _unknown_field(path: str, overrides: Sequence[str]) -> str:
         options = [str(key) for key in node if str(key) != "_target_"]
         at = f"{at}.{name}" if at else name
         if name not in options:
-            more = (
-                [p.name for p in CONF.iterdir() if p.is_dir()] if node is None or at == name else []
-            )
-            return _unknown(name, sorted({*options, *more}), at)
+            more = _groups() if node is None or at == name else []
+            said = _unknown(name, sorted({*options, *more}), at)
+            return f"{said} A new factor begins with +." if at == f"market.factors.{name}" else said
         node = node[name]
         if not isinstance(node, DictConfig):
             return f"{path}: {at} is a value, it has no fields."

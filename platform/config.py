@@ -38,7 +38,8 @@ def known(name: str, allowed: typing.Iterable[str], *, at: str) -> str:
         return name
     near = get_close_matches(name, options, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ConfigError(f"{at}: {name!r} is not known.{hint} Allowed: {', '.join(options)}.")
+    choice = f"Allowed: {', '.join(options)}." if options else "There is none."
+    raise ConfigError(f"{at}: {name!r} is not known.{hint} {choice}")
 
 
 def _dataclass_named(path: Any, at: str) -> type[Any]:
@@ -96,6 +97,8 @@ def _value(value: Any, hint: Any, at: str) -> Any:
 
 
 def _one_of(value: Any, options: tuple[Any, ...], at: str) -> Any:
+    if isinstance(value, bool) and (word := str(value).lower()) in options:
+        return word  # `false`, unquoted
     for option in options:
         if value == option and isinstance(value, bool) == isinstance(option, bool):
             return value

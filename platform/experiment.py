@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from catallaxy.agents.base import Ask, Connected
+from catallaxy.agents.base import Ask, Connected, Specialist
 from catallaxy.agents.chat import BackendFailed, CallKey
 from catallaxy.agents.wording import Wording
 from catallaxy.platform.analysis.balance import Balance, Cell, balance
@@ -129,6 +129,7 @@ def experiment(config: Mapping[str, Any]) -> Experiment:
         check=bool(config["check"]),
     )
     _rehearse(built)
+    _check_seats(built)
     return built
 
 
@@ -166,7 +167,10 @@ def _catalogue(config: Mapping[str, Any]) -> dict[str, Offered]:
     for at, spec in specs.items():
         offered = _offered(spec, at)
         if offered.name in found:
-            raise ConfigError(f"{at}.name: there are two games called {offered.name!r}.")
+            raise ConfigError(
+                f"{at}.name: there are two games called {offered.name!r}: `game` is played beside "
+                "those in `games`, and ~games.NAME ~market.factors_of.NAME take one of these out."
+            )
         found[offered.name] = offered
     if not found:
         raise ConfigError("game: there is no game; give one with game=NAME.")
@@ -177,6 +181,8 @@ def _offered(spec: Any, at: str) -> Offered:
     for key in ("name", "rules", "wording"):
         if not isinstance(spec, Mapping) or key not in spec:
             raise ConfigError(f"{at}.{key} is missing")
+    if isinstance(spec["wording"], str):
+        raise ConfigError(f"{at}.wording holds the words; game/wording=NAME chooses them by name.")
     main = build(spec["wording"], at=f"{at}.wording", expected=Wording)
     others = {
         name: build(words, at=f"{at}.wordings.{name}", expected=Wording)
@@ -214,6 +220,19 @@ def _rehearse(built: Experiment) -> None:
                 words.messages(ask, persona="", scratchpad=thinking)
             except ValueError as error:
                 raise ConfigError(f"game.wording: {error}") from error
+
+
+def _check_seats(built: Experiment) -> None:
+    """Who knows some games only sits at these."""
+    sat = {(e.game, name): e for e in built.design() for name in e.seats.values()}
+    for (game, name), engagement in sat.items():
+        entry, rules = built.house.registry[name], engagement.rules
+        view = rules.view(rules.start(Random(engagement.seed)), rules.seats[0])
+        if isinstance(entry.agent, Specialist) and not entry.agent.plays(view):
+            raise ConfigError(
+                f"agent.{name}: {entry.kind} does not play {game}; seat another one with "
+                f"agent@agent.{name}=NAME."
+            )
 
 
 async def conduct(

@@ -192,6 +192,8 @@ def _run_for(asked: str) -> Path:
     from catallaxy.platform.experiment import fresh_folder
     from catallaxy.platform.store.reader import find_run, find_runs
 
+    if not asked.strip():
+        raise ConfigError("--to: give a run, or the name of a new one.")
     path = Path(asked)
     if asked == "last" or (path / "store.duckdb").exists():
         return find_run(asked, RUNS)

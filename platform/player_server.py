@@ -22,7 +22,7 @@ from catallaxy.agents.chat_agent import ChatAgent
 from catallaxy.platform.backends.failures import key_in
 from catallaxy.platform.backends.gate import Gate
 from catallaxy.platform.compose import composed
-from catallaxy.platform.config import build
+from catallaxy.platform.config import build, known
 from catallaxy.platform.errors import ConfigError, NotReady
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,9 @@ def player(overrides: Sequence[str], *, api_key_env: str | None = None) -> Playe
 
     Raises ConfigError with one sentence.
     """
+    for override in overrides:
+        name = override.partition("=")[0]
+        known(name.partition(".")[0], ("backend", *_SHORT), at=name)
     spelled = [f"agent.player.{o}" if o.partition("=")[0] in _SHORT else o for o in overrides]
     config = composed(["~experiment", "+agent@agent.player=chat", *spelled])
     fields = dict(config["agent"]["player"])

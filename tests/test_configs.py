@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 import catallaxy
-from catallaxy.platform.compose import CONF, composed, digest, jobs
+from catallaxy.agents.scripted.bargaining import FairBargainer
+from catallaxy.agents.scripted.medley import Medley
+from catallaxy.games.glee.bargaining import Bargaining, BargainingState
+from catallaxy.games.glee.negotiation import Negotiation, NegotiationState
+from catallaxy.platform.compose import CONF, composed, digest, jobs, spelled_out
 from catallaxy.platform.errors import ConfigError
 from catallaxy.platform.experiment import experiment
 
@@ -73,7 +77,10 @@ def test_every_matchmaker_builds(name: str) -> None:
 
 @pytest.mark.parametrize("name", names("agent"))
 def test_every_agent_builds_at_a_seat(name: str) -> None:
-    built = experiment(composed(["experiment=glee_bargaining", f"agent@agent.bob={name}"]))
+    game = {"negotiator": "negotiation", "persuader": "persuasion"}.get(name.rpartition("_")[2])
+    study = f"experiment=glee_{game or 'bargaining'}"
+
+    built = experiment(composed([study, f"agent@agent.bob={name}"]))
 
     assert set(built.house.registry) == {"alice", "bob"}
 
@@ -122,6 +129,109 @@ def test_a_compat_preset_by_its_short_name_is_the_preset() -> None:
     assert digest(short) != digest(composed(["experiment=glee_bargaining"]))
 
 
+def test_a_switch_can_be_set_beside_a_preset_by_its_short_name() -> None:
+    config = composed(
+        ["experiment=glee_bargaining", "compat.glee=official", "compat.glee.reminder_scope=own"]
+    )
+
+    compat = config["game"]["rules"]["compat"]
+    assert (compat["reminder_scope"], compat["reminder_recipients"]) == ("own", "responder")
+
+
+def test_a_choice_between_words_may_be_false_without_quotes() -> None:
+    built = experiment(
+        composed(
+            ["experiment=glee_bargaining", "backend=scripted", "compat.glee.http_decision=false"]
+        )
+    )
+
+    assert built.house.catalogue["bargaining"].rules.compat.http_decision == "false"
+
+
+TWO_WORDINGS = "+market.factors.wording=[plain,terse]"
+
+
+@pytest.mark.parametrize(
+    ("experiment_", "overrides", "said"),
+    [
+        (
+            "glee_bargaining",
+            ["game/wording=terse", TWO_WORDINGS],
+            "game/wording: this design varies",
+        ),
+        ("glee", ["game/wording=terse", TWO_WORDINGS], "game/wording: this design varies"),
+        ("glee_bargaining", ["game.wording.terms.objective=x", TWO_WORDINGS], "one of its levels"),
+        ("glee", ["+market.factors.pie=[100]"], "market.factors_of.bargaining.pie both vary 'pie'"),
+        ("glee", ["market.factors.pie=[100]"], "'pie' is not known. There is none."),
+        ("glee", ["game=negotiation"], "there are two games called 'negotiation'"),
+        ("glee", ["game/wording=terse", "game/wording=paper"], "game/wording is given twice"),
+        ("glee", ["game/wording=terse,paper"], "+market.factors.wording=[NAME,NAME]"),
+        (
+            "glee",
+            ["market.share=null", "market.per_seating={bargaining: 2}"],
+            "market.per_seating has no number for 'negotiation'",
+        ),
+    ],
+)
+def test_overrides_that_would_do_nothing_are_refused(
+    experiment_: str, overrides: list[str], said: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        experiment(composed([f"experiment={experiment_}", "backend=scripted", *overrides]))
+
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("study", "player", "said"),
+    [
+        ("glee_persuasion", "fair_bargainer", "FairBargainer does not play persuasion"),
+        ("glee_bargaining", "greedy_negotiator", "GreedyNegotiator does not play bargaining"),
+        ("glee_negotiation", "random_persuader", "RandomPersuader does not play negotiation"),
+    ],
+)
+def test_a_player_of_another_game_is_refused_before_anything_starts(
+    study: str, player: str, said: str
+) -> None:
+    config = composed([f"experiment={study}", "backend=scripted", f"agent@agent.bob={player}"])
+
+    with pytest.raises(ConfigError, match=f"agent.bob: {said}"):
+        experiment(config)
+
+
+def test_a_medley_plays_the_games_of_its_players() -> None:
+    medley = Medley({"bargaining": FairBargainer()})
+
+    assert medley.plays(Bargaining().view(BargainingState(), "alice"))
+    assert not medley.plays(Negotiation().view(NegotiationState(), "alice"))
+
+
+def test_the_words_of_a_game_are_no_choice_in_a_sweep_over_games() -> None:
+    swept = spelled_out(["game=bargaining,negotiation", "game/wording=terse"])
+
+    with pytest.raises(ConfigError, match="the games of this sweep differ"):
+        for job in jobs(swept):
+            composed(job)
+
+
+def test_wordings_may_be_part_of_a_level_of_several_rules() -> None:
+    both = "+market.factors.how=[{wording: terse, max_rounds: 4},{wording: plain, max_rounds: 6}]"
+
+    built = experiment(
+        composed(
+            [
+                "~experiment",
+                "backend=scripted",
+                "+agent@agent.alice=chat",
+                "+agent@agent.bob=chat",
+                both,
+            ]
+        )
+    )
+
+    assert {(e.wording, e.rules.max_rounds) for e in built.design()} == {("terse", 4), ("plain", 6)}
+
+
 def test_a_sweep_has_one_job_per_combination() -> None:
     assert jobs(["seed=1,2", "name=a,b"]) == [
         ["seed=1", "name=a"],
@@ -156,6 +266,15 @@ def test_a_sweep_has_one_job_per_combination() -> None:
         ("game.rules.delta_a=0.8", "this design varies 'delta_a' (market.factors.delta_a)"),
         ("game.rules.max_rounds=5", "this design varies 'max_rounds' (market.factors.horizon)"),
         ("market.factors={pie2: [1]}", "+market.factors.NAME=VALUE adds a name"),
+        ("market.factors.pie=100", "must be a list of levels, such as [100], not 100."),
+        ("market.factors.pie=null", "must be a list of levels, not None."),
+        ("market.factors=null", "market.factors must be a mapping, not None."),
+        ("+market.factors_of.bargaining=[1]", "must be a mapping"),
+        ("games=null", "games must be a mapping"),
+        ("+market.factors.max_rounds=[5]", "both vary 'max_rounds'"),
+        ("market.factors.wording=[plain]", "A new factor begins with +."),
+        ("wording=terse", "Did you mean 'game/wording'?"),
+        ("game.wording=terse", "game/wording=NAME chooses them"),
         ("table.tries=0", "tries must be at least 1"),
         ("cluster.in_flight=x", "cluster.in_flight must be"),
     ],

@@ -7,6 +7,7 @@ both amounts add up to the pie exactly (up to 15 digits).
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from random import Random
+from typing import Any
 
 from catallaxy.agents.base import Act, Ask
 from catallaxy.agents.wording import money
@@ -23,8 +24,18 @@ from catallaxy.games.glee.bargaining_theory import proposer_share, responder_sha
 _EQUAL_SPLIT = 0.5  # our convention where theory supports every division
 
 
+class _Bargainer:
+    """What all share: they know this game only."""
+
+    __slots__ = ()
+
+    def plays(self, view: Any) -> bool:
+        """Whether the view is one of this game."""
+        return isinstance(view, BargainingView)
+
+
 @dataclass(frozen=True, slots=True)
-class EquilibriumBargainer:
+class EquilibriumBargainer(_Bargainer):
     """Plays the subgame-perfect equilibrium from whatever round it finds itself in.
 
     Backward induction where the last round is told, Rubinstein's shares where it is not, an equal
@@ -58,7 +69,7 @@ class EquilibriumBargainer:
 
 
 @dataclass(frozen=True, slots=True)
-class FairBargainer:
+class FairBargainer(_Bargainer):
     """Asks for `share` of the pie, accepts `tolerance` less (both are fractions of the pie)."""
 
     share: float = 0.5
@@ -76,7 +87,7 @@ class FairBargainer:
 
 
 @dataclass(frozen=True, slots=True)
-class GreedyBargainer:
+class GreedyBargainer(_Bargainer):
     """Asks for everything and accepts nothing less, except in a last round that it knows of.
 
     There, rejecting leaves it with nothing, so it takes any offer of at least one `unit` (dollars).
@@ -95,7 +106,7 @@ class GreedyBargainer:
 
 
 @dataclass(frozen=True, slots=True)
-class RandomBargainer:
+class RandomBargainer(_Bargainer):
     """Legal moves by chance: a uniform division in whole `unit`s (dollars), or a coin's answer.
 
     `accept_probability` is the coin. The same seed gives the same move.
@@ -116,7 +127,7 @@ class RandomBargainer:
 
 
 @dataclass(frozen=True, slots=True)
-class ConcessionBargainer:
+class ConcessionBargainer(_Bargainer):
     """Gives way with time: a time-dependent tactic (Faratin, Sierra & Jennings 1998).
 
     Demands floor + (1 - (t/T)^(1/beta)) (start - floor) of the pie, t rounds after the first, T at

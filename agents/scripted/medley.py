@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from catallaxy.agents.base import Act, Agent, Ask
+from catallaxy.agents.base import Act, Agent, Ask, Specialist
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,20 @@ class Medley:
 
     players: Mapping[str, Agent]
 
+    def plays(self, view: Any) -> bool:
+        """Whether one of its players knows the game of this view."""
+        player = self.players.get(_game(view))
+        if player is None:
+            return False
+        return player.plays(view) if isinstance(player, Specialist) else True
+
     async def act(self, ask: Ask) -> Act:
         """What the player of this game does. Raises LookupError if there is none."""
-        game = type(ask.view).__module__.rpartition(".")[2]
+        game = _game(ask.view)
         if game not in self.players:
             raise LookupError(f"this player knows {', '.join(self.players)}, not {game}")
         return await self.players[game].act(ask)
+
+
+def _game(view: Any) -> str:
+    return type(view).__module__.rpartition(".")[2]

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from random import Random
+from typing import Any
 
 from catallaxy.agents.base import Act, Ask
 from catallaxy.agents.wording import money
@@ -34,6 +35,10 @@ class _Negotiator(ABC):
 
     unit: float = 0.01
     chatty: bool = True
+
+    def plays(self, view: Any) -> bool:
+        """Whether the view is one of this game."""
+        return isinstance(view, NegotiationView)
 
     async def act(self, ask: Ask) -> Act:
         """Name a price or say something to the open one, as the rule wants it."""

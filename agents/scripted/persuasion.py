@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from catallaxy.agents.base import Act, Ask
 from catallaxy.games.glee.persuasion import (
@@ -42,8 +42,18 @@ def recommends(message: str) -> bool:
     return bool(words) and WARNINGS.isdisjoint(words)
 
 
+class _Persuader:
+    """What all share: they know this game only."""
+
+    __slots__ = ()
+
+    def plays(self, view: Any) -> bool:
+        """Whether the view is one of this game."""
+        return isinstance(view, PersuasionView)
+
+
 @dataclass(frozen=True, slots=True)
-class EquilibriumPersuader:
+class EquilibriumPersuader(_Persuader):
     """Babbling, the equilibrium: recommends everything, and does not listen.
 
     Buys if a product is worth its price on average. Takes the chance of high quality to be
@@ -62,7 +72,7 @@ class EquilibriumPersuader:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitmentPersuader:
+class CommitmentPersuader(_Persuader):
     """Recommends every high product and some low ones, as a seller would who can bind itself.
 
     A low product with probability (1 - `margin`) q, q = `lie_probability`; a margin above 0 leaves
@@ -99,7 +109,7 @@ class CommitmentPersuader:
 
 
 @dataclass(frozen=True, slots=True)
-class FairPersuader:
+class FairPersuader(_Persuader):
     """Recommends what is of high quality and nothing else; buys by its experience of the seller.
 
     That experience is the share of high quality among the products that were recommended,
@@ -141,7 +151,7 @@ class FairPersuader:
 
 
 @dataclass(frozen=True, slots=True)
-class GreedyPersuader:
+class GreedyPersuader(_Persuader):
     """Recommends everything; buys everything, or nothing, whatever is said."""
 
     buys: Literal["everything", "nothing"] = "everything"
@@ -154,7 +164,7 @@ class GreedyPersuader:
 
 
 @dataclass(frozen=True, slots=True)
-class RandomPersuader:
+class RandomPersuader(_Persuader):
     """Recommends and buys by chance. The same seed gives the same move."""
 
     recommend_probability: float = 0.5

@@ -8,15 +8,13 @@ from typing import Any, Literal, TypeAlias
 from catallaxy.games.base import Seat
 from catallaxy.platform.config import build, known
 from catallaxy.platform.errors import ConfigError
+from catallaxy.platform.factors import WORDING
 from catallaxy.platform.market.house import House, Offered, episode_id
 from catallaxy.platform.record import Engagement
 from catallaxy.platform.seeds import derive
 
 Factors: TypeAlias = Mapping[str, Sequence[Any]]
 Seats: TypeAlias = Mapping[Seat, str]
-
-WORDING = "wording"
-"""The factor whose levels are names of wordings, not values of a rule."""
 
 
 @dataclass(frozen=True, slots=True)

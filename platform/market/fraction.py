@@ -80,7 +80,8 @@ class Fraction(Cells):
         if isinstance(self.per_seating, Mapping):
             for name in self.per_seating:
                 known(name, house.catalogue, at="market.per_seating")
-            known(offered.name, self.per_seating, at="market.per_seating")
+            if offered.name not in self.per_seating:
+                raise ConfigError(f"market.per_seating has no number for {offered.name!r}.")
             return self.per_seating[offered.name]
         return self.per_seating or 1
 

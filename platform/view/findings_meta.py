@@ -161,8 +161,9 @@ def _compared(signs: SignComparison) -> str:
         "that are clear in the paper have its sign here"
     )
     if signs.resolved:
+        verb = "is" if signs.resolved == 1 else "are"
         told += (
-            f"; {signs.resolved} are clear here as well, {signs.resolved_agreeing} with its sign"
+            f"; {signs.resolved} {verb} clear here as well, {signs.resolved_agreeing} with its sign"
         )
     if not np.isnan(signs.tau):
         told += f". Kendall's rank correlation {signs.tau:+.2f}, p {signs.tau_p:.2f}"

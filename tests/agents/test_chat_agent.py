@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import yaml
@@ -209,3 +210,11 @@ def test_a_window_sends_the_opening_and_the_latest_messages_and_keeps_all(
 def test_a_window_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="window: give 1 message or more"):
         ChatAgent(Parrot(OFFER), window=0)
+
+
+@pytest.mark.parametrize(
+    "sampling", [{"temperature": -0.1}, {"top_p": 0.0}, {"top_p": 1.1}, {"max_tokens": 0}]
+)
+def test_sampling_that_no_model_can_do_is_refused_by_name(sampling: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(sampling))}: give "):
+        ChatAgent(Parrot(OFFER), **sampling)

@@ -354,6 +354,8 @@ def test_a_run_can_be_any_folder_of_its_own(
     assert rows(tmp_path / "runs/mine/first", "SELECT run FROM runs") == [("mine/first",)]
     with pytest.raises(ConfigError, match="is no run"):
         command(["import", "glee", str(games), "--to", str(games)])
+    with pytest.raises(ConfigError, match="--to: give a run"):
+        command(["import", "glee", str(games), "--to", ""])
 
 
 def test_an_imported_run_has_nothing_to_resume(

@@ -150,11 +150,22 @@ def test_the_command_line_chooses_backend_and_sampling() -> None:
     assert served.gate.name == "scripted"
 
 
-@pytest.mark.parametrize("wrong", ["backend=scriptd", "backend.mod=echo", "temperature=warm"])
-def test_a_wrong_choice_is_one_sentence(wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("backend=scriptd", "Did you mean 'scripted'?"),
+        ("backend.mod=echo", "Did you mean 'mode'?"),
+        ("temperature=warm", "must be a number"),
+        ("temperature=-1", "give 0 or more"),
+        ("game=bargaining", "Allowed: backend, constrain, max_tokens, temperature, top_p."),
+        ("agent.player.persona=x", "Allowed: backend, constrain"),
+    ],
+)
+def test_a_wrong_choice_is_one_sentence(wrong: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         player(["backend=scripted", wrong])
 
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
